@@ -1,0 +1,44 @@
+import type { AbortSignalLike } from "@siding/core/ports/clock.js";
+import { Command } from "commander";
+import { formatListenAddress } from "../config/listen-address.js";
+import { loadConfig } from "../config/load-config.js";
+import { addConfigFlags } from "../config/read-flags.js";
+import type { SidingConfig } from "../config/settings.js";
+import { createRelayMetrics } from "../http/metrics.js";
+import { startRelayServer } from "../http/relay-server.js";
+import { createLogger } from "../logger.js";
+import { RelayJournal } from "../observe-relay.js";
+import { stopSignal } from "../stop-signal.js";
+import { startRelay } from "../start-relay.js";
+
+/** `siding relay`: publishes until it is told to stop. */
+export function relayCommand(): Command {
+  const command = new Command("relay")
+    .description("publish committed events to Kafka until SIGTERM, which ends it after the batch under way")
+    .option("--until-empty", "end with 0 once nothing is due, instead of waiting for more")
+    .addHelpText("after", "\nExamples:\n  siding relay\n  siding relay --until-empty\n  siding relay --delivery at-least-once\n");
+  return addConfigFlags(command).action(async (flags: { readonly untilEmpty?: boolean }) => {
+    const { values: config } = loadConfig({ options: { ...flags }, environment: process.env, directory: process.cwd() });
+    const stop = stopSignal();
+    await serve(config, flags.untilEmpty === true, stop);
+  });
+}
+
+async function serve(config: SidingConfig, untilEmpty: boolean, signal: AbortSignalLike): Promise<void> {
+  const log = createLogger(config.logLevel);
+  const metrics = createRelayMetrics();
+  const journal = new RelayJournal(log, metrics);
+  const server = await startRelayServer({
+    address: config.http,
+    token: config.httpToken,
+    health: { ready: () => journal.readiness() },
+    registry: metrics.registry,
+  });
+  log.info(`relay of deployment ${config.deployment}, health and metrics on http://${formatListenAddress(server.address)}`);
+  try {
+    await startRelay({ config, observer: journal, untilEmpty, signal });
+    log.info("relay stopped in good order");
+  } finally {
+    await server.close();
+  }
+}

@@ -1,0 +1,18 @@
+import { parseDurationMs } from "./duration.js";
+
+/** At most `events` in any window of `windowMs`; the burst is the limit itself. */
+export interface TenantQuota {
+  readonly events: number;
+  readonly windowMs: number;
+}
+
+/** Reads `1000/60s`, or `none` for no limit; undefined for anything else, a limit or window of zero included. */
+export function parseTenantQuota(text: string): TenantQuota | "none" | undefined {
+  if (text === "none") return "none";
+  const [, digits, duration] = /^(\d+)\/(\w+)$/.exec(text) ?? [];
+  if (digits === undefined || duration === undefined) return undefined;
+  const events = Number(digits);
+  const windowMs = parseDurationMs(duration);
+  if (!Number.isSafeInteger(events) || windowMs === undefined) return undefined;
+  return events > 0 && windowMs > 0 ? { events, windowMs } : undefined;
+}

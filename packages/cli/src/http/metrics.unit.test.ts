@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { createRelayMetrics } from "./metrics.js";
+
+test("what is counted appears under the documented names and labels", async () => {
+  const metrics = createRelayMetrics();
+  metrics.eventsPublished("acme", "orders", 3);
+  metrics.eventsPublished("acme", "orders", 2);
+  metrics.eventsDead("acme", "orders", "too-large", 1);
+  metrics.endToEndLatency(0.004);
+  metrics.batchStep("publish", 0.02);
+  metrics.fenced();
+  metrics.halted(true);
+  const text = await metrics.registry.metrics();
+  for (const line of [
+    'outbox_events_published_total{tenant="acme",topic="orders"} 5',
+    'outbox_events_dead_total{tenant="acme",topic="orders",reason="too-large"} 1',
+    'outbox_end_to_end_latency_seconds_bucket{le="0.005"} 1',
+    'outbox_batch_seconds_count{step="publish"} 1',
+    "outbox_fenced_total 1",
+    "outbox_halted 1",
+  ]) {
+    expect(text.split("\n")).toContain(line);
+  }
+});
+
+test("two relays in one process count apart", async () => {
+  const [one, two] = [createRelayMetrics(), createRelayMetrics()];
+  one.fenced();
+  expect(await two.registry.metrics()).toContain("outbox_fenced_total 0");
+});
+
+test("a tenant that loses its name leaves no series behind", async () => {
+  const metrics = createRelayMetrics();
+  for (let tenant = 0; tenant < 200; tenant += 1) {
+    metrics.eventsPublished(`quiet-${tenant}`, "orders", 1);
+    metrics.eventsDead(`quiet-${tenant}`, "orders", "invalid", 1);
+  }
+  for (let tenant = 0; tenant < 200; tenant += 1) metrics.eventsPublished(`busy-${tenant}`, "orders", 300);
+  for (let tenant = 0; tenant < 200; tenant += 1) metrics.eventsPublished(`busy-${tenant}`, "orders", 300);
+  const text = await metrics.registry.metrics();
+  expect(new Set(text.match(/tenant="[^"]+"/g)).size).toBeLessThanOrEqual(201);
+  expect(text).toContain('tenant="busy-199"');
+  const published = [...text.matchAll(/published_total\{tenant="(quiet-\d+)"/g)].map((match) => match[1]);
+  const dead = [...text.matchAll(/dead_total\{tenant="(quiet-\d+)"/g)].map((match) => match[1]);
+  expect(dead).toEqual(published);
+});

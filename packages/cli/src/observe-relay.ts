@@ -1,0 +1,93 @@
+import type { RelayObserver, ShardState } from "@siding/relay/relay-observer.js";
+import type { Logger } from "pino";
+import type { RelayMetrics } from "./http/metrics.js";
+import type { Readiness } from "./http/relay-server.js";
+
+/** States in which a shard gets on with its work, or would if there were any. */
+const WORKING: ReadonlySet<ShardState> = new Set(["publishing", "idle"]);
+/** States that come and go with every batch: not worth a line. */
+const QUIET: ReadonlySet<ShardState> = new Set(["publishing", "idle", "starting", "waiting-for-retry"]);
+
+/** Turns what happens in a relay into log lines, metrics and the answer to /readyz. */
+export class RelayJournal implements RelayObserver {
+  readonly #log: Logger;
+  readonly #metrics: RelayMetrics;
+  readonly #states = new Map<number, { state: ShardState; detail: string | undefined }>();
+
+  constructor(log: Logger, metrics: RelayMetrics) {
+    this.#log = log;
+    this.#metrics = metrics;
+  }
+
+  readiness(): Readiness {
+    const shards = [...this.#states]
+      .sort(([a], [b]) => a - b)
+      .map(([shard, { state, detail }]) => ({ shard, state, ...(detail === undefined ? {} : { detail }) }));
+    const isWorking = [...this.#states.values()].every(({ state }) => WORKING.has(state) || state === "waiting-for-retry");
+    return { ready: isWorking, shards };
+  }
+
+  shardState(shard: number, state: ShardState, detail?: string): void {
+    const before = this.#states.get(shard);
+    if (before?.state === state && before.detail === detail) return;
+    this.#states.set(shard, { state, detail });
+    if (state === "halted") {
+      this.#metrics.halted(true);
+      this.#log.fatal({ shard }, `shard ${shard} halted: ${detail}`);
+    } else if (!QUIET.has(state)) {
+      this.#log.warn({ shard, state }, `shard ${shard} is ${state.replaceAll("-", " ")}${detail ? ` (${detail})` : ""}`);
+    } else if (before !== undefined && !QUIET.has(before.state)) {
+      this.#log.info({ shard, state }, `shard ${shard} goes on`);
+    }
+  }
+
+  shardTaken(shard: number, epoch: bigint): void {
+    this.#log.info({ shard, epoch: String(epoch) }, `shard ${shard} taken, epoch ${epoch}`);
+  }
+
+  shardLost(shard: number, reason: string): void {
+    this.#states.delete(shard);
+    this.#metrics.fenced();
+    this.#log.warn({ shard }, `shard ${shard} lost: ${reason}`);
+  }
+
+  shardReleased(shard: number): void {
+    this.#states.delete(shard);
+    this.#log.info({ shard }, `shard ${shard} given back`);
+  }
+
+  batchCommitted: RelayObserver["batchCommitted"] = (_shard, _batch, events, nowUnixMs) => {
+    const counts = new Map<string, { tenant: string; topic: string; events: number }>();
+    for (const { tenantId, topic, createdAt } of events) {
+      this.#metrics.endToEndLatency(Math.max(0, nowUnixMs - Date.parse(createdAt)) / 1000);
+      const name = `${tenantId}\n${topic}`;
+      const count = counts.get(name);
+      if (count === undefined) counts.set(name, { tenant: tenantId, topic, events: 1 });
+      else count.events += 1;
+    }
+    for (const { tenant, topic, events: published } of counts.values()) {
+      this.#metrics.eventsPublished(tenant, topic, published);
+    }
+  };
+
+  eventDead: RelayObserver["eventDead"] = (shard, event, failure) => {
+    this.#metrics.eventsDead(event.tenantId, event.topic, failure.fingerprint, 1);
+    this.#log.error(
+      { shard, event_id: event.eventId, tenant: event.tenantId, topic: event.topic },
+      `event ${event.eventId} of tenant ${event.tenantId} is dead after ${failure.attempts} attempts: ${failure.lastError}`,
+    );
+  };
+
+  eventRefused: RelayObserver["eventRefused"] = (shard, failure) => {
+    this.#log.warn(
+      { shard, seq: String(failure.seq), attempts: failure.attempts },
+      `event with seq ${failure.seq} refused, attempt ${failure.attempts}: ${failure.lastError}`,
+    );
+  };
+
+  step: RelayObserver["step"] = (step, ms) => this.#metrics.batchStep(step, ms / 1000);
+
+  retrying: RelayObserver["retrying"] = (shard, error, waitMs) => {
+    this.#log.warn({ shard, code: error.code }, `${error.message}; trying again in ${Math.round(waitMs)} ms`);
+  };
+}

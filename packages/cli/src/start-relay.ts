@@ -1,0 +1,59 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import type { AbortSignalLike } from "@siding/core/ports/clock.js";
+import { KafkaPublisher } from "@siding/publisher-kafka/kafka-publisher.js";
+import { runRelay } from "@siding/relay/relay.js";
+import type { RelayObserver } from "@siding/relay/relay-observer.js";
+import { PostgresStore } from "@siding/store-postgres/postgres-store.js";
+import { requireSetting } from "./config/load-config.js";
+import type { SidingConfig } from "./config/settings.js";
+import { systemClock } from "./system-clock.js";
+import { VERSION } from "./version.js";
+
+/** Connections beyond one a shard: the heartbeat's, and the one that looks for work. */
+const EXTRA_CONNECTIONS = 2;
+
+export interface RelayRun {
+  readonly config: SidingConfig;
+  readonly observer: RelayObserver;
+  readonly untilEmpty: boolean;
+  readonly signal: AbortSignalLike;
+}
+
+/**
+ * Wires a relay to the real Postgres and Kafka and runs it until the signal is aborted.
+ * @throws SIDING_STORE_*, SIDING_SCHEMA_*, SIDING_BROKER_* when it cannot start, and what runRelay throws
+ */
+export async function startRelay({ config, observer, untilEmpty, signal }: RelayRun): Promise<void> {
+  const brokers = requireSetting(config, "kafkaBrokers").join(",");
+  const store = new PostgresStore(requireSetting(config, "databaseUrl"), config.shards + EXTRA_CONNECTIONS);
+  try {
+    const { shards } = await store.deployment();
+    const kafka = { brokers, deployment: config.deployment, shards, properties: config.kafka };
+    const publisher = await KafkaPublisher.connect(kafka, config.delivery);
+    try {
+      await runRelay(
+        {
+          identity: { relayId: randomUUID(), host: hostname(), processId: process.pid, version: VERSION },
+          deployment: config.deployment,
+          delivery: config.delivery,
+          leaseMs: config.leaseMs,
+          batchEventsMax: config.batchEvents,
+          batchBytesMax: config.batchBytes,
+          attemptsMax: config.maxAttempts,
+          untilEmpty,
+          store,
+          publisher,
+          clock: systemClock,
+          random: Math.random,
+          observer,
+        },
+        signal,
+      );
+    } finally {
+      await publisher.close();
+    }
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,64 @@
+import { invariant } from "../invariant.js";
+import type { Cursor, LogPlace } from "./cursor.js";
+import type { Snapshot } from "./snapshot.js";
+
+/**
+ * What one read found behind a cursor, all from one snapshot.
+ * late: rows at or below the cursor's position whose transaction ended after the cursor passed them, in seq order.
+ * fresh: rows above the position, in seq order.
+ * Each list may be cut at a limit; lateComplete says that the late one was not.
+ */
+export interface Page<Row extends LogPlace = LogPlace> {
+  readonly snapshot: Snapshot;
+  readonly late: readonly Row[];
+  readonly lateComplete: boolean;
+  readonly fresh: readonly Row[];
+}
+
+/** Rows in the order in which they are published: seq order. Fresh rows wait until every late row is through. */
+export function rowsOf<Row extends LogPlace>(page: Page<Row>): readonly Row[] {
+  if (page.late.length === 0) return page.fresh;
+  return page.lateComplete ? [...page.late, ...page.fresh] : page.late;
+}
+
+/**
+ * The cursor after the first `taken` rows of the page have been dealt with, exactly those and no others.
+ * In window form a reader sees the log as the window's snapshot H does, so page.snapshot is not used there.
+ */
+export function advance(cursor: Cursor, page: Page, taken: number): Cursor {
+  const rows = rowsOf(page);
+  invariant(taken >= 0 && taken <= rows.length, "I1 a cursor advances over rows that were read", { taken });
+  const throughLate = page.lateComplete && taken >= page.late.length;
+
+  if (cursor.form === "window") {
+    invariant(page.fresh.length === 0, "I2 a window reads late rows only");
+    if (throughLate) {
+      // The window closes: H takes S's place, since below p all that H sees is consumed now.
+      return {
+        form: "plain",
+        position: cursor.position,
+        snapshot: cursor.windowSnapshot,
+        nextXid: cursor.windowNextXid,
+      };
+    }
+    const last = rows[taken - 1];
+    return last === undefined ? cursor : { ...cursor, windowPosition: last.seq };
+  }
+
+  if (throughLate) {
+    const last = rows[taken - 1];
+    const position = last !== undefined && last.seq > cursor.position ? last.seq : cursor.position;
+    return { form: "plain", position, snapshot: page.snapshot, nextXid: null };
+  }
+  const last = rows[taken - 1];
+  if (last === undefined) return cursor;
+  return {
+    form: "window",
+    position: cursor.position,
+    snapshot: cursor.snapshot,
+    nextXid: cursor.nextXid,
+    windowPosition: last.seq,
+    windowSnapshot: page.snapshot,
+    windowNextXid: null,
+  };
+}

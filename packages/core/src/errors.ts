@@ -1,0 +1,152 @@
+/** Whether the same call can succeed later without anybody changing anything. */
+export type Retry = "never" | "backoff";
+
+/** 1 the check failed · 2 usage or configuration · 3 a dependency cannot be reached · 4 halted for safety. */
+export type ErrorExit = 1 | 2 | 3 | 4;
+
+interface ErrorDefinition {
+  readonly retry: Retry;
+  readonly exit: ErrorExit;
+  readonly mend: string;
+}
+
+/** Every way Siding fails. Codes are public: they are added, and never renamed or given a second meaning. */
+export const ERRORS = {
+  SIDING_CONFIG_INVALID: {
+    retry: "never",
+    exit: 2,
+    mend: "Correct it; `siding config` then shows every value and where it came from.",
+  },
+  SIDING_USAGE: {
+    retry: "never",
+    exit: 2,
+    mend: "`siding --help` lists the commands, `siding COMMAND --help` the flags of one.",
+  },
+  SIDING_STORE_UNREACHABLE: {
+    retry: "backoff",
+    exit: 3,
+    mend: "Check that Postgres runs and that the host and port in DATABASE_URL are reachable from here.",
+  },
+  SIDING_STORE_AUTH: {
+    retry: "never",
+    exit: 3,
+    mend: "Check the user, password and database in DATABASE_URL, and pg_hba.conf on the server.",
+  },
+  SIDING_STORE_STANDBY: {
+    retry: "never",
+    exit: 3,
+    mend: "Point DATABASE_URL at the primary: what a standby shows may be undone by a failover.",
+  },
+  SIDING_STORE_PRIVILEGE: {
+    retry: "never",
+    exit: 3,
+    mend: "As the schema's owner run: GRANT siding_relay TO the user in DATABASE_URL.",
+  },
+  SIDING_SCHEMA_MISSING: {
+    retry: "never",
+    exit: 2,
+    mend: "Run `siding migrate` against this database.",
+  },
+  SIDING_SCHEMA_TOO_NEW: {
+    retry: "never",
+    exit: 2,
+    mend: "Upgrade siding to the release that migrated this database, or newer.",
+  },
+  SIDING_SCHEMA_OUTDATED: {
+    retry: "never",
+    exit: 2,
+    mend: "Run `siding migrate` to bring the schema up to this release.",
+  },
+  SIDING_MIGRATION_BLOCKED: {
+    retry: "never",
+    exit: 1,
+    mend: "Stop every relay on this database, run `siding migrate` again, then start relays of the new release.",
+  },
+  SIDING_MIGRATION_FAILED: {
+    retry: "never",
+    exit: 1,
+    mend: "Mend the cause named here and run `siding migrate` again: it goes on from the last finished step.",
+  },
+  SIDING_BROKER_UNREACHABLE: {
+    retry: "backoff",
+    exit: 3,
+    mend: "Check that Kafka runs, and that KAFKA_BROKERS and its advertised.listeners are reachable from here.",
+  },
+  SIDING_BROKER_AUTH: {
+    retry: "never",
+    exit: 3,
+    mend: "Check SIDING_KAFKA__SECURITY_PROTOCOL, the SASL or TLS settings, and the ACLs of this principal.",
+  },
+  SIDING_BROKER_UNSUPPORTED: {
+    retry: "never",
+    exit: 3,
+    mend: "Use a broker with transactions, or choose SIDING_DELIVERY=at-least-once.",
+  },
+  SIDING_TOPIC_UNAVAILABLE: {
+    retry: "never",
+    exit: 3,
+    mend: "Create the topic, or grant this principal WRITE on it: its events wait, in order, and go on by themselves.",
+  },
+  SIDING_FENCED: {
+    retry: "backoff",
+    exit: 1,
+    mend: "Another relay took the shard over; this one leases it again when the other lets go.",
+  },
+  SIDING_IDENTITY_CHANGED: {
+    retry: "never",
+    exit: 4,
+    mend: "Check that DATABASE_URL and KAFKA_BROKERS name the systems this shard began with, then `siding recover`.",
+  },
+  SIDING_PROGRESS_UNKNOWN: {
+    retry: "never",
+    exit: 4,
+    mend: "Postgres or Kafka lost history: find out which one was restored, then `siding recover`.",
+  },
+  SIDING_PROGRESS_LOST: {
+    retry: "never",
+    exit: 4,
+    mend: "Kafka no longer holds this shard's number: find out why its offsets went, then `siding recover`.",
+  },
+  SIDING_DEPENDENCY_MISSING: {
+    retry: "never",
+    exit: 3,
+    mend: "Install what is named here and run the command again.",
+  },
+  SIDING_INTERNAL: {
+    retry: "never",
+    exit: 1,
+    mend: "This is a fault in Siding: please report it, with the stack that SIDING_LOG_LEVEL=debug prints.",
+  },
+} as const satisfies Record<string, ErrorDefinition>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/**
+ * The one error class. The code alone decides whether to retry and how the process exits; callers never decide again.
+ *
+ * ```ts
+ * throw new SidingError("SIDING_STORE_UNREACHABLE", "no answer from db:5432 in 5000 ms", { cause });
+ * ```
+ */
+export class SidingError extends Error {
+  override readonly name = "SidingError";
+  readonly code: ErrorCode;
+  readonly retry: Retry;
+  readonly exit: ErrorExit;
+  /** One line for the operator: what to do about it. */
+  readonly mend: string;
+
+  /** @param message one line without a full stop at its end; `mend` follows it where it is printed. */
+  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+    this.retry = ERRORS[code].retry;
+    this.exit = ERRORS[code].exit;
+    this.mend = ERRORS[code].mend;
+  }
+}
+
+/** Safe on anything that can be thrown. */
+export function isSidingError(error: unknown): error is SidingError {
+  return error instanceof SidingError;
+}

@@ -1,0 +1,11 @@
+export const POLL_BUSY_MS = 2;
+export const POLL_IDLE_MS = 25;
+
+/**
+ * How long to wait before the next look for work (design §5, "Waking"): short after work was found, then longer by
+ * half each time, up to what keeps an idle relay under one hundredth of a core.
+ */
+export function nextPollMs(previousMs: number, foundWork: boolean): number {
+  if (foundWork) return POLL_BUSY_MS;
+  return Math.min(POLL_IDLE_MS, Math.max(POLL_BUSY_MS, previousMs * 1.5));
+}

@@ -1,0 +1,54 @@
+import type { OutboxEvent } from "../event/outbox-event.js";
+import type { EventFault } from "../retry/failure.js";
+import type { SidingError } from "../errors.js";
+
+/** What the relay asks to be published as one batch. */
+export interface PublishRequest {
+  /** The number that goes with the records as the committed offset; not used by at-least-once. */
+  readonly batch: bigint;
+  /** In publishing order. */
+  readonly events: readonly OutboxEvent[];
+}
+
+/** How it ended. Only `committed` and `refused` are certain; after all others the shard is claimed anew and settled. */
+export type PublishOutcome =
+  | { readonly kind: "committed" }
+  /** Nothing of the batch is or will be visible, and these are the reasons. At least one list is not empty. */
+  | {
+      readonly kind: "refused";
+      readonly events: readonly EventFault[];
+      readonly topics: ReadonlyMap<string, string>;
+    }
+  /** Another relay took the transactional id: this one must not publish the shard any more. */
+  | { readonly kind: "fenced" }
+  /** No answer, or one that says nothing about the batch. Never to be treated as "not sent". */
+  | { readonly kind: "unknown"; readonly error: SidingError };
+
+/** One shard's way into Kafka, under one transactional id. */
+export interface ShardPublisher {
+  /**
+   * The number that Kafka holds for this shard, null where it holds none. Waits for an open transaction to end
+   * (require_stable, KIP-447), so the answer is final.
+   */
+  committedBatch(): Promise<bigint | null>;
+  /** Commits a number with no records: the shard's genesis, and its daily renewal. */
+  commitNumber(batch: bigint): Promise<void>;
+  publish(request: PublishRequest): Promise<PublishOutcome>;
+  close(): Promise<void>;
+}
+
+/**
+ * Kafka, as the relay sees it.
+ * @throws SIDING_BROKER_UNREACHABLE and the other SIDING_BROKER_ codes, from every method
+ */
+export interface Publisher {
+  clusterId(): Promise<string>;
+  /** Opens the shard and fences whoever had it open before: InitProducerId (KIP-98). */
+  open(shard: number): Promise<ShardPublisher>;
+  /**
+   * Which of the topics cannot be published to now, and why. Asked before every transaction: a record for an unknown
+   * topic would make commitTransaction hang until its own time-out (design §6).
+   */
+  topicFaults(topics: ReadonlySet<string>): Promise<ReadonlyMap<string, string>>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,107 @@
+import type { Cursor } from "../cursor/cursor.js";
+import type { Page } from "../cursor/page.js";
+import type { Snapshot } from "../cursor/snapshot.js";
+import type { OutboxEvent } from "../event/outbox-event.js";
+import type { Failure } from "../retry/failure.js";
+
+/** The right to publish a shard, for as long as its epoch stands (design §5). */
+export interface Lease {
+  readonly shard: number;
+  readonly epoch: bigint;
+}
+
+/** Who a server says it is (design §4, "Identity is pinned"). Null: not pinned yet. */
+export interface Identity {
+  readonly deployment: string;
+  readonly kafkaClusterId: string;
+  readonly systemIdentifier: string;
+  readonly timeline: number;
+}
+
+export interface DeploymentRecord {
+  readonly shards: number;
+  readonly pinned: Identity | null;
+  readonly systemIdentifier: string;
+  readonly timeline: number;
+}
+
+export interface RelayIdentity {
+  readonly relayId: string;
+  readonly host: string;
+  readonly processId: number;
+  readonly version: string;
+}
+
+/** What a heartbeat brought back. */
+export interface Beat {
+  readonly liveRelays: number;
+  /** Leases that this relay still holds, renewed. */
+  readonly held: readonly Lease[];
+  /** Shards that nobody holds, or whose lease ran out. */
+  readonly claimable: readonly number[];
+}
+
+/** What Postgres knows of a shard at the moment it is claimed. */
+export interface ShardRecord {
+  readonly lease: Lease;
+  readonly cursor: Cursor;
+  readonly lastBatch: bigint;
+  readonly promotedBatch: bigint;
+  readonly plan: { readonly batch: bigint; readonly cursor: Cursor } | null;
+  /** Age in ms of the last time Kafka took this shard's number; null before genesis. */
+  readonly progressAgeMs: number | null;
+  readonly haltedReason: string | null;
+  readonly failures: readonly Failure[];
+}
+
+export interface PageLimits {
+  readonly events: number;
+  /** The page ends after the event with which it reaches this many bytes, so it holds one at least. */
+  readonly bytes: number;
+}
+
+/** What prepare lays down for a batch (design §4, step 1). */
+export interface PlanRecord {
+  readonly batch: bigint;
+  readonly cursor: Cursor;
+  readonly dead: readonly Failure[];
+}
+
+/**
+ * The durable side of the relay. Every call that takes a lease checks its epoch in the same statement and answers
+ * `fenced` (null or false) when it no longer stands; nothing has changed then.
+ * A call that rejects may or may not have taken effect: its caller claims the shard anew and settles (design §4).
+ * @throws SIDING_STORE_UNREACHABLE and the other SIDING_STORE_ codes, from every method
+ */
+export interface Store {
+  deployment(): Promise<DeploymentRecord>;
+  /** Pins the identity where none is pinned, and answers what is pinned. */
+  pin(identity: Identity): Promise<Identity>;
+
+  /** Says that the relay is alive for leaseMs more, and renews what it holds. */
+  beat(relay: RelayIdentity, leaseMs: number): Promise<Beat>;
+  /** Takes a shard that nobody holds and raises its epoch. Null: another relay was first. */
+  claim(shard: number, relayId: string, leaseMs: number): Promise<ShardRecord | null>;
+  release(lease: Lease): Promise<void>;
+  farewell(relayId: string): Promise<void>;
+
+  /** The next page behind the cursor, rows and snapshot from one statement's snapshot. */
+  readPage(shard: number, cursor: Cursor, limits: PageLimits): Promise<Page<OutboxEvent>>;
+  /** Which of the shards have something behind their cursor, all seen by one snapshot. */
+  due(lines: readonly { shard: number; cursor: Cursor }[]): Promise<{ shards: readonly number[]; snapshot: Snapshot }>;
+
+  /** Lays down plan n and promotes the plan before it, in one commit. Answers the xid of that commit. */
+  prepare(lease: Lease, plan: PlanRecord): Promise<{ nextXid: bigint } | null>;
+  /** Kafka has batch n: its cursor becomes the shard's. */
+  promote(lease: Lease, batch: bigint): Promise<boolean>;
+  /** Kafka does not have batch n and never will: the plan goes, its number is spent. */
+  discard(lease: Lease, batch: bigint): Promise<boolean>;
+  /** at-least-once: the cursor moves with no plan, after Kafka has every record. */
+  advance(lease: Lease, cursor: Cursor, dead: readonly Failure[]): Promise<{ nextXid: bigint } | null>;
+
+  recordFailures(lease: Lease, failures: readonly Failure[]): Promise<boolean>;
+  /** Kafka has taken the shard's number just now (genesis, or the daily renewal). */
+  markProgress(lease: Lease): Promise<boolean>;
+  reportWaiting(lease: Lease, waiting: { topic: string; reason: string } | null): Promise<boolean>;
+  reportHalt(lease: Lease, reason: string): Promise<boolean>;
+}

@@ -1,0 +1,63 @@
+import type { LibrdKafkaError } from "@confluentinc/kafka-javascript";
+import { brokerError } from "./broker-errors.js";
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const CONNECT_SLICE_MS = 500;
+
+interface Connectable {
+  connect(options: { timeout: number }, callback: (error: LibrdKafkaError) => void): unknown;
+  on(event: "event.error", listener: (error: LibrdKafkaError) => void): unknown;
+}
+
+/** ERR__TRANSPORT, ERR__ALL_BROKERS_DOWN, ERR__TIMED_OUT: what the client says whatever the cause was. */
+const GENERAL: ReadonlySet<number> = new Set([-195, -187, -185]);
+
+/**
+ * Connects a client and waits for its first metadata. A wrong password shows only as an event beside the connection's
+ * time-out; such a specific cause ends the wait at once and is what is reported.
+ * @throws SIDING_BROKER_UNREACHABLE, SIDING_BROKER_AUTH
+ */
+export async function connectClient(client: Connectable, brokers: string): Promise<void> {
+  let specific: LibrdKafkaError | undefined;
+  await new Promise<void>((resolve, reject) => {
+    const check = setInterval(() => specific !== undefined && fail(specific), CONNECT_SLICE_MS);
+    const fail = (error: unknown): void => {
+      clearInterval(check);
+      reject(brokerError(error, "connecting", brokers));
+    };
+    client.on("event.error", (error) => {
+      if (!GENERAL.has(error.code)) specific = error;
+    });
+    client.connect({ timeout: CONNECT_TIMEOUT_MS }, (error) => {
+      if (error) return fail(specific ?? error);
+      clearInterval(check);
+      resolve();
+    });
+  });
+}
+
+/** With brokers down a disconnect takes 5 s, and some callbacks never come: nobody waits longer than this for one. */
+const DISCONNECT_TIMEOUT_MS = 2_000;
+
+interface Disconnectable {
+  disconnect(callback: () => void): unknown;
+}
+
+export async function disconnectClient(client: Disconnectable): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, DISCONNECT_TIMEOUT_MS);
+    client.disconnect(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+/** A callback method of the client as a promise; `call` hands its callback on. */
+export function promised<T = void>(
+  call: (callback: (error: LibrdKafkaError | null | undefined, value?: T) => void) => unknown,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    call((error, value) => (error ? reject(error) : resolve(value as T)));
+  });
+}

@@ -1,0 +1,56 @@
+import { HEADER_SCHEMA_VERSION } from "@siding/core/event/headers.js";
+import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
+
+/** The client's form of a header: an object with one property. */
+export type Header = Readonly<Record<string, string>>;
+
+const CACHED_MAX = 10_000;
+
+/**
+ * The headers of a record (contract, "What arrives in Kafka"). Most of them are the same from event to event; objects
+ * made once and used again cut a third of what a record costs.
+ */
+export class HeaderEncoder {
+  readonly #producerId: Header;
+  readonly #schemaVersion: Header = { "x-schema-version": HEADER_SCHEMA_VERSION };
+  readonly #firstRetryCount: Header = { "retry-count": "0" };
+  readonly #firstAttempt: Header = { "processing-attempt": "1" };
+  readonly #tenants = new Map<string, Header>();
+  readonly #topics = new Map<string, Header>();
+
+  /** @param producerId `siding-<deployment>-<shard>` */
+  constructor(producerId: string) {
+    this.#producerId = { "x-producer-id": producerId };
+  }
+
+  encode(event: OutboxEvent): Header[] {
+    const first = event.attempts === 0;
+    const headers: Header[] = [
+      cached(this.#tenants, "tenant-id", event.tenantId),
+      { "dedupe-key": event.dedupeKey },
+      { "event-id": event.eventId },
+      cached(this.#topics, "event-topic", event.topic),
+      { "event-created-at": event.createdAt },
+      first ? this.#firstRetryCount : { "retry-count": String(event.attempts) },
+      first ? this.#firstAttempt : { "processing-attempt": String(event.attempts + 1) },
+      { "x-timestamp-ms": String(Date.parse(event.createdAt)) },
+      this.#schemaVersion,
+      this.#producerId,
+    ];
+    if (event.headers !== null) {
+      for (const name of Object.keys(event.headers)) headers.push({ [name]: event.headers[name]! });
+    }
+    return headers;
+  }
+}
+
+/** Bounded: when full it starts afresh, which costs one object a name and happens once in ten thousand names. */
+function cached(cache: Map<string, Header>, name: string, value: string): Header {
+  let header = cache.get(value);
+  if (header === undefined) {
+    if (cache.size >= CACHED_MAX) cache.clear();
+    header = { [name]: value };
+    cache.set(value, header);
+  }
+  return header;
+}

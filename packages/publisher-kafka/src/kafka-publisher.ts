@@ -1,0 +1,117 @@
+import Kafka, { type KafkaConsumer, type Metadata } from "@confluentinc/kafka-javascript";
+import { SidingError } from "@siding/core/errors.js";
+import type { Publisher, ShardPublisher } from "@siding/core/ports/publisher.js";
+import { AtLeastOnceShard } from "./at-least-once-shard.js";
+import { brokerError } from "./broker-errors.js";
+import { connectionConfig, groupId, type KafkaOptions, PROGRESS_TOPIC, REQUEST_TIMEOUT_MS } from "./client-config.js";
+import { connectClient, disconnectClient, promised } from "./connect-client.js";
+import { ensureProgressTopic } from "./progress-topic.js";
+import { TopicDirectory } from "./topic-directory.js";
+import { TransactionalShard } from "./transactional-shard.js";
+
+export type Delivery = "exactly-once" | "at-least-once";
+
+/** How long the cluster's id may take to show in the client's log after the metadata was read. */
+const CLUSTER_ID_TIMEOUT_MS = 5_000;
+
+/** Kafka through librdkafka. One consumer, which never subscribes, reads metadata and the shards' numbers. */
+export class KafkaPublisher implements Publisher {
+  readonly #options: KafkaOptions;
+  readonly #delivery: Delivery;
+  readonly #consumer: KafkaConsumer;
+  readonly #topics: TopicDirectory;
+  readonly #clusterId: Promise<string>;
+
+  private constructor(options: KafkaOptions, delivery: Delivery) {
+    this.#options = options;
+    this.#delivery = delivery;
+    this.#consumer = newConsumer(options);
+    this.#topics = new TopicDirectory(this.#consumer as never, options.brokers, () => performance.now());
+    this.#clusterId = clusterIdFromLog(this.#consumer, options.brokers);
+    this.#clusterId.catch(() => {});
+  }
+
+  /**
+   * Connects, and makes the progress topic where it is missing.
+   * @throws SIDING_BROKER_*, SIDING_CONFIG_INVALID for a property that the client does not know
+   */
+  static async connect(options: KafkaOptions, delivery: Delivery): Promise<KafkaPublisher> {
+    let publisher: KafkaPublisher;
+    try {
+      publisher = new KafkaPublisher(options, delivery);
+    } catch (error) {
+      throw new SidingError("SIDING_CONFIG_INVALID", `SIDING_KAFKA__…: ${(error as Error).message}`, { cause: error });
+    }
+    try {
+      await connectClient(publisher.#consumer as never, options.brokers);
+      if (delivery === "exactly-once") await publisher.#ensureProgressTopic();
+      return publisher;
+    } catch (error) {
+      await publisher.close();
+      throw error;
+    }
+  }
+
+  clusterId(): Promise<string> {
+    return this.#clusterId;
+  }
+
+  async open(shard: number): Promise<ShardPublisher> {
+    return this.#delivery === "exactly-once"
+      ? TransactionalShard.open(shard, this.#options, this.#topics, this.#consumer)
+      : AtLeastOnceShard.open(shard, this.#options, this.#topics);
+  }
+
+  topicFaults(topics: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
+    return this.#topics.faultsOf(topics);
+  }
+
+  async close(): Promise<void> {
+    await disconnectClient(this.#consumer as never);
+  }
+
+  async #ensureProgressTopic(): Promise<void> {
+    try {
+      const metadata = await promised<Metadata>((done) =>
+        this.#consumer.getMetadata({ timeout: REQUEST_TIMEOUT_MS }, done as never),
+      );
+      const topic = metadata.topics.find((each) => each.name === PROGRESS_TOPIC);
+      await ensureProgressTopic(this.#options, topic?.partitions.length ?? 0);
+    } catch (error) {
+      throw brokerError(error, "reading the list of topics", this.#options.brokers);
+    }
+  }
+}
+
+function newConsumer(options: KafkaOptions): KafkaConsumer {
+  return new Kafka.KafkaConsumer(
+    {
+      ...connectionConfig(options),
+      "group.id": groupId(options.deployment),
+      // committed() then waits while a transaction is open: require_stable (KIP-447).
+      "isolation.level": "read_committed",
+      "enable.auto.commit": false,
+      // The cluster's id has no call of its own in this client; its metadata log names it.
+      debug: "metadata",
+      event_cb: true,
+    } as never,
+    {},
+  );
+}
+
+function clusterIdFromLog(consumer: KafkaConsumer, brokers: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const onLog = (entry: { message: string }): void => {
+      const id = /ClusterId: ([^\s,]+)/.exec(entry.message)?.[1];
+      if (id === undefined) return;
+      consumer.removeListener("event.log", onLog as never);
+      resolve(id);
+    };
+    consumer.on("event.log", onLog as never);
+    consumer.on("ready", () => {
+      setTimeout(() => {
+        reject(new SidingError("SIDING_BROKER_UNREACHABLE", `Kafka at ${brokers} did not tell its cluster id`));
+      }, CLUSTER_ID_TIMEOUT_MS).unref();
+    });
+  });
+}

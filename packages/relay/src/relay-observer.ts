@@ -1,0 +1,28 @@
+import type { SidingError } from "@siding/core/errors.js";
+import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
+import type { Failure } from "@siding/core/retry/failure.js";
+
+export type ShardState =
+  | "starting"
+  | "publishing"
+  | "idle"
+  | "waiting-for-topic"
+  | "waiting-for-retry"
+  | "waiting-for-broker"
+  | "waiting-for-store"
+  | "halted";
+
+/** What happens in a relay, told to whoever logs and counts. It decides nothing. */
+export interface RelayObserver {
+  shardState(shard: number, state: ShardState, detail?: string): void;
+  shardTaken(shard: number, epoch: bigint): void;
+  shardLost(shard: number, reason: string): void;
+  shardReleased(shard: number): void;
+  /** Kafka has the batch. */
+  batchCommitted(shard: number, batch: bigint, events: readonly OutboxEvent[], nowUnixMs: number): void;
+  eventDead(shard: number, event: OutboxEvent, failure: Failure): void;
+  eventRefused(shard: number, failure: Failure): void;
+  step(step: "read" | "prepare" | "publish" | "promote", ms: number): void;
+  /** Something failed that goes on by itself after the wait. */
+  retrying(shard: number | null, error: SidingError, waitMs: number): void;
+}

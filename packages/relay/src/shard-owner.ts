@@ -1,0 +1,85 @@
+import { isSidingError, SidingError } from "@siding/core/errors.js";
+import type { AbortSignalLike } from "@siding/core/ports/clock.js";
+import type { ShardPublisher } from "@siding/core/ports/publisher.js";
+import type { ShardRecord } from "@siding/core/ports/store.js";
+import type { DueWatch } from "./due-watch.js";
+import { MainLine } from "./main-line.js";
+import { recoverShard } from "./recover-shard.js";
+import type { RelayOptions } from "./relay-options.js";
+
+const RETRY_FIRST_MS = 100;
+const RETRY_MAX_MS = 5_000;
+
+/** How a shard's ownership ended. */
+export type OwnershipEnd = "released" | "lost" | "halted";
+
+/**
+ * Owns one shard: opens it in Kafka, settles what was left open, runs its main line. After an error that passes, all of
+ * it is done again from the claim on, so that the epoch rises and nothing of before can still take effect.
+ */
+export async function ownShard(
+  options: RelayOptions,
+  watch: DueWatch,
+  first: ShardRecord,
+  signal: AbortSignalLike,
+): Promise<OwnershipEnd> {
+  const { store, clock, observer, identity, leaseMs } = options;
+  const { shard } = first.lease;
+  let record: ShardRecord | null = first;
+  let waitMs = RETRY_FIRST_MS;
+  while (!signal.aborted) {
+    let publisher: ShardPublisher | null = null;
+    try {
+      record ??= await store.claim(shard, identity.relayId, leaseMs);
+      if (record === null) {
+        observer.shardLost(shard, "another relay holds it");
+        return "lost";
+      }
+      observer.shardState(shard, "starting");
+      publisher = await options.publisher.open(shard);
+      const start = await startOf(options, publisher, record);
+      observer.shardTaken(shard, record.lease.epoch);
+      waitMs = RETRY_FIRST_MS;
+      await new MainLine(options, watch, publisher, record, start).run(signal);
+      await publisher.close();
+      await store.release(record.lease);
+      observer.shardReleased(shard);
+      return "released";
+    } catch (error) {
+      await publisher?.close();
+      const known = isSidingError(error)
+        ? error
+        : new SidingError("SIDING_INTERNAL", error instanceof Error ? error.message : String(error), { cause: error });
+      if (known.code === "SIDING_FENCED") {
+        // The epoch says whether the shard is still this relay's: a claim that fails ends the ownership.
+        observer.shardLost(shard, known.message);
+        if (record !== null && !(await isStillOwn(options, shard))) return "lost";
+      } else if (known.exit === 4) {
+        if (record !== null) await store.reportHalt(record.lease, known.message).catch(() => {});
+        observer.shardState(shard, "halted", known.message);
+        throw known;
+      } else if (known.retry === "never") {
+        throw known;
+      }
+      observer.shardState(shard, known.code.startsWith("SIDING_STORE") ? "waiting-for-store" : "waiting-for-broker");
+      observer.retrying(shard, known, waitMs);
+      await clock.sleep(waitMs, signal);
+      waitMs = Math.min(RETRY_MAX_MS, waitMs * 2);
+      record = null;
+    }
+  }
+  if (record !== null) await store.release(record.lease);
+  observer.shardReleased(shard);
+  return "released";
+}
+
+async function startOf(options: RelayOptions, publisher: ShardPublisher, record: ShardRecord) {
+  // Without numbers in Kafka there is nothing to ask: a plan left open is dropped by the first advance.
+  if (options.delivery === "at-least-once") return { cursor: record.cursor, lastBatch: record.lastBatch };
+  return recoverShard(options.store, publisher, record);
+}
+
+async function isStillOwn(options: RelayOptions, shard: number): Promise<boolean> {
+  const beat = await options.store.beat(options.identity, options.leaseMs).catch(() => null);
+  return beat === null || beat.held.some((lease) => lease.shard === shard);
+}

@@ -1,0 +1,110 @@
+import { SidingError } from "@siding/core/errors.js";
+import pg from "pg";
+import type { Statement } from "./sql-file.js";
+
+export type Row = readonly (string | null)[];
+
+/** Every value as Postgres wrote it: parsing is the caller's, who knows which ones it needs. */
+const RAW_TYPES = { getTypeParser: () => (value: string) => value };
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 30_000;
+
+/**
+ * What the relay's statements rely on. Prepare and promote must be durable when they answer (design §4). Sorting is
+ * discouraged and bitmap scans are off because each statement is written for one index, and statistics thrown by one
+ * huge transaction must not choose another; compiling a statement that runs for a millisecond costs a hundred.
+ */
+const SESSION = [
+  "set role siding_relay",
+  "set synchronous_commit = on",
+  "set timezone = 'UTC'",
+  "set datestyle = 'ISO'",
+  "set jit = off",
+  "set enable_sort = off",
+  "set enable_bitmapscan = off",
+  "set enable_seqscan = off",
+  "set plan_cache_mode = force_generic_plan",
+  "set work_mem = '32MB'",
+  "set idle_in_transaction_session_timeout = '60s'",
+].join("; ");
+
+/** A pool of connections in the relay's role, with every error turned into one of Siding's. */
+export class Connections {
+  readonly #pool: pg.Pool;
+  readonly #where: string;
+
+  constructor(databaseUrl: string, connectionsMax: number) {
+    this.#where = describeServer(databaseUrl);
+    this.#pool = new pg.Pool({
+      connectionString: databaseUrl,
+      max: connectionsMax,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      // Above the server's own: a server that is gone never answers, one that is slow says so.
+      query_timeout: STATEMENT_TIMEOUT_MS + 5_000,
+      keepAlive: true,
+      application_name: "siding-relay",
+      onConnect: async (client) => {
+        await client.query(SESSION);
+      },
+    });
+    // An idle connection that breaks is replaced by the pool; the next call finds out on its own.
+    this.#pool.on("error", () => {});
+  }
+
+  /** @throws SIDING_STORE_* */
+  async run(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]> {
+    try {
+      const result = await this.#pool.query<(string | null)[]>({
+        name: statement.name,
+        text: statement.text,
+        values: values as unknown[],
+        rowMode: "array",
+        types: RAW_TYPES,
+      });
+      return result.rows;
+    } catch (error) {
+      throw storeError(error, this.#where);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+}
+
+/** host:port/database, without the user and the password. */
+export function describeServer(databaseUrl: string): string {
+  const url = new URL(databaseUrl);
+  return `${url.hostname}:${url.port || "5432"}${url.pathname}`;
+}
+
+const AUTH = new Set(["28000", "28P01", "3D000"]);
+const PRIVILEGE = new Set(["42501", "22023"]);
+const SCHEMA = new Set(["3F000", "42P01", "42883", "42704"]);
+
+/** Turns what pg throws into one of Siding's errors, by SQLSTATE and never by the text. */
+export function storeError(error: unknown, where: string): SidingError {
+  if (error instanceof SidingError) return error;
+  const cause = { cause: error };
+  const code = (error as { code?: unknown }).code;
+  const text = error instanceof Error && error.message !== "" ? error.message : String(code ?? error);
+  if (typeof code === "string" && AUTH.has(code)) {
+    return new SidingError("SIDING_STORE_AUTH", `Postgres at ${where} refused the connection: ${text}`, cause);
+  }
+  if (typeof code === "string" && PRIVILEGE.has(code)) {
+    // 22023 is what SET ROLE says of a role that does not exist: nothing was migrated on this server.
+    const missing = code === "22023" && text.includes("siding_relay");
+    return missing
+      ? new SidingError("SIDING_SCHEMA_MISSING", `the database at ${where} has no role siding_relay`, cause)
+      : new SidingError("SIDING_STORE_PRIVILEGE", `Postgres at ${where}: ${text}`, cause);
+  }
+  if (typeof code === "string" && SCHEMA.has(code)) {
+    return new SidingError("SIDING_SCHEMA_MISSING", `the database at ${where} lacks Siding's schema: ${text}`, cause);
+  }
+  if (code === "25006") {
+    return new SidingError("SIDING_STORE_STANDBY", `Postgres at ${where} is read-only`, cause);
+  }
+  return new SidingError("SIDING_STORE_UNREACHABLE", `Postgres at ${where}: ${text}`, cause);
+}

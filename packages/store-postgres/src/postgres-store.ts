@@ -1,0 +1,219 @@
+import type { Cursor } from "@siding/core/cursor/cursor.js";
+import type { Page } from "@siding/core/cursor/page.js";
+import { SidingError } from "@siding/core/errors.js";
+import { formatSnapshot, parseSnapshot, type Snapshot } from "@siding/core/cursor/snapshot.js";
+import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
+import type {
+  Beat,
+  DeploymentRecord,
+  Identity,
+  Lease,
+  PageLimits,
+  PlanRecord,
+  RelayIdentity,
+  ShardRecord,
+  Store,
+} from "@siding/core/ports/store.js";
+import type { Failure } from "@siding/core/retry/failure.js";
+import { Connections } from "./connection.js";
+import { cursorParameters, parseCursor } from "./cursor-codec.js";
+import { parsePage } from "./page-rows.js";
+import { SCHEMA_VERSION } from "./schema-version.js";
+import { statement } from "./sql-file.js";
+
+const SQL = {
+  advance: statement("advance"),
+  beat: statement("beat"),
+  claim: statement("claim"),
+  deployment: statement("deployment"),
+  discard: statement("discard"),
+  due: statement("due"),
+  farewell: statement("farewell"),
+  markProgress: statement("mark-progress"),
+  pin: statement("pin"),
+  prepare: statement("prepare"),
+  promote: statement("promote"),
+  readFailures: statement("read-failures"),
+  readPlainPage: statement("read-plain-page"),
+  readWindowPage: statement("read-window-page"),
+  recordFailures: statement("record-failures"),
+  release: statement("release"),
+  reportHalt: statement("report-halt"),
+  reportWaiting: statement("report-waiting"),
+};
+
+/** The store on a real Postgres: one statement a method, each a file in sql/. */
+export class PostgresStore implements Store {
+  readonly #connections: Connections;
+
+  /** @param connectionsMax as many as the relay has shards, and two for heartbeat and polling */
+  constructor(databaseUrl: string, connectionsMax: number) {
+    this.#connections = new Connections(databaseUrl, connectionsMax);
+  }
+
+  async deployment(): Promise<DeploymentRecord> {
+    const [row] = await this.#connections.run(SQL.deployment, []);
+    if (row === undefined) throw new SidingError("SIDING_SCHEMA_MISSING", "the schema is there but was never laid out");
+    if (row[0] === "1") throw new SidingError("SIDING_STORE_STANDBY", "DATABASE_URL leads to a standby");
+    const version = Number(row[1]);
+    if (version < SCHEMA_VERSION) {
+      throw new SidingError("SIDING_SCHEMA_OUTDATED", `the schema has version ${version}, this release needs ${SCHEMA_VERSION}`);
+    }
+    if (version > SCHEMA_VERSION) {
+      throw new SidingError("SIDING_SCHEMA_TOO_NEW", `the schema has version ${version}, this release knows ${SCHEMA_VERSION}`);
+    }
+    const pinned =
+      row[3] == null || row[4] == null || row[5] == null || row[6] == null
+        ? null
+        : { deployment: row[3], kafkaClusterId: row[4], systemIdentifier: row[5], timeline: Number(row[6]) };
+    return { shards: Number(row[2]), pinned, systemIdentifier: row[7]!, timeline: Number(row[8]) };
+  }
+
+  async pin(identity: Identity): Promise<Identity> {
+    const { deployment, kafkaClusterId, systemIdentifier, timeline } = identity;
+    const rows = await this.#connections.run(SQL.pin, [deployment, kafkaClusterId, systemIdentifier, timeline]);
+    const row = rows[0]!;
+    return { deployment: row[0]!, kafkaClusterId: row[1]!, systemIdentifier: row[2]!, timeline: Number(row[3]) };
+  }
+
+  async beat(relay: RelayIdentity, leaseMs: number): Promise<Beat> {
+    const values = [relay.relayId, relay.host, relay.processId, relay.version, SCHEMA_VERSION, leaseMs];
+    const [row] = await this.#connections.run(SQL.beat, values);
+    const held: [number, string][] = JSON.parse(row![1]!);
+    return {
+      liveRelays: Number(row![0]),
+      held: held.map(([shard, epoch]) => ({ shard, epoch: BigInt(epoch) })),
+      claimable: JSON.parse(row![2]!),
+    };
+  }
+
+  async claim(shard: number, relayId: string, leaseMs: number): Promise<ShardRecord | null> {
+    const [row] = await this.#connections.run(SQL.claim, [shard, relayId, leaseMs]);
+    if (row === undefined) return null;
+    const failures = await this.#connections.run(SQL.readFailures, [shard]);
+    return {
+      lease: { shard, epoch: BigInt(row[0]!) },
+      lastBatch: BigInt(row[1]!),
+      promotedBatch: BigInt(row[2]!),
+      plan: row[3] == null ? null : { batch: BigInt(row[3]), cursor: parseCursor(row[5]!) },
+      cursor: parseCursor(row[4]!),
+      progressAgeMs: row[6] == null ? null : Number(row[6]),
+      haltedReason: row[7] ?? null,
+      failures: failures.map((f) => ({
+        seq: BigInt(f[0]!),
+        attempts: Number(f[1]),
+        lastError: f[2]!,
+        fingerprint: f[3]!,
+        retryInMs: Number(f[4]),
+      })),
+    };
+  }
+
+  async release(lease: Lease): Promise<void> {
+    await this.#connections.run(SQL.release, leaseValues(lease));
+  }
+
+  async farewell(relayId: string): Promise<void> {
+    await this.#connections.run(SQL.farewell, [relayId]);
+  }
+
+  async readPage(shard: number, cursor: Cursor, limits: PageLimits): Promise<Page<OutboxEvent>> {
+    const values = [
+      shard,
+      limits.events,
+      String(cursor.position),
+      pgArray(cursor.snapshot.inProgress),
+      String(cursor.snapshot.xmax),
+      cursor.nextXid === null ? null : String(cursor.nextXid),
+      limits.bytes,
+    ];
+    const rows =
+      cursor.form === "plain"
+        ? await this.#connections.run(SQL.readPlainPage, values)
+        : await this.#connections.run(SQL.readWindowPage, [
+            ...values,
+            String(cursor.windowPosition),
+            formatSnapshot(cursor.windowSnapshot),
+          ]);
+    return parsePage(rows, limits.events);
+  }
+
+  async due(
+    lines: readonly { shard: number; cursor: Cursor }[],
+  ): Promise<{ shards: readonly number[]; snapshot: Snapshot }> {
+    const [row] = await this.#connections.run(SQL.due, [
+      lines.map((line) => line.shard),
+      lines.map((line) => String(line.cursor.position)),
+      lines.map((line) => formatSnapshot(line.cursor.snapshot)),
+      lines.map((line) => (line.cursor.nextXid === null ? null : String(line.cursor.nextXid))),
+    ]);
+    const list = row![1]!.slice(1, -1);
+    return { snapshot: parseSnapshot(row![0]!), shards: list === "" ? [] : list.split(",").map(Number) };
+  }
+
+  async prepare(lease: Lease, plan: PlanRecord): Promise<{ nextXid: bigint } | null> {
+    const values = [...leaseValues(lease), String(plan.batch), ...cursorParameters(plan.cursor), ...deadValues(plan.dead)];
+    return xidOf(await this.#connections.run(SQL.prepare, values));
+  }
+
+  async advance(lease: Lease, cursor: Cursor, dead: readonly Failure[]): Promise<{ nextXid: bigint } | null> {
+    const values = [...leaseValues(lease), ...cursorParameters(cursor), ...deadValues(dead)];
+    return xidOf(await this.#connections.run(SQL.advance, values));
+  }
+
+  async promote(lease: Lease, batch: bigint): Promise<boolean> {
+    return this.#applied(SQL.promote, [...leaseValues(lease), String(batch)]);
+  }
+
+  async discard(lease: Lease, batch: bigint): Promise<boolean> {
+    return this.#applied(SQL.discard, [...leaseValues(lease), String(batch)]);
+  }
+
+  async recordFailures(lease: Lease, failures: readonly Failure[]): Promise<boolean> {
+    const waits = failures.map((failure) => failure.retryInMs);
+    return this.#applied(SQL.recordFailures, [...leaseValues(lease), ...deadValues(failures), waits]);
+  }
+
+  async markProgress(lease: Lease): Promise<boolean> {
+    return this.#applied(SQL.markProgress, leaseValues(lease));
+  }
+
+  async reportWaiting(lease: Lease, waiting: { topic: string; reason: string } | null): Promise<boolean> {
+    return this.#applied(SQL.reportWaiting, [...leaseValues(lease), waiting?.topic ?? null, waiting?.reason ?? null]);
+  }
+
+  async reportHalt(lease: Lease, reason: string): Promise<boolean> {
+    return this.#applied(SQL.reportHalt, [...leaseValues(lease), reason]);
+  }
+
+  async close(): Promise<void> {
+    await this.#connections.close();
+  }
+
+  /** Whether the statement changed its row, that is, whether the lease still stands. */
+  async #applied(sql: (typeof SQL)[keyof typeof SQL], values: readonly unknown[]): Promise<boolean> {
+    return (await this.#connections.run(sql, values)).length > 0;
+  }
+}
+
+function leaseValues(lease: Lease): [number, string] {
+  return [lease.shard, String(lease.epoch)];
+}
+
+function deadValues(failures: readonly Failure[]): [string[], number[], string[], string[]] {
+  return [
+    failures.map((failure) => String(failure.seq)),
+    failures.map((failure) => failure.attempts),
+    failures.map((failure) => failure.lastError),
+    failures.map((failure) => failure.fingerprint),
+  ];
+}
+
+function xidOf(rows: readonly (readonly (string | null)[])[]): { nextXid: bigint } | null {
+  const xid = rows[0]?.[0];
+  return xid == null ? null : { nextXid: BigInt(xid) };
+}
+
+function pgArray(values: readonly bigint[]): string {
+  return `{${values.join(",")}}`;
+}

@@ -1,0 +1,24 @@
+-- at-least-once: Kafka has every record up to this cursor, so it moves, with no plan and no number (design §4).
+-- $1 shard, $2 epoch, $3..$8 the cursor as in prepare, $9..$12 dead letters: seqs, attempts, errors, fingerprints.
+-- A plan left open by exactly-once is dropped: what it covered is published again, which this mode allows.
+with moved as (
+  update siding.shard
+  set cursor = row(
+      $3::bigint, $4::pg_snapshot, coalesce($5::xid8, pg_current_xact_id()),
+      $6::bigint, $7::pg_snapshot, case when $6::bigint is not null then coalesce($8::xid8, pg_current_xact_id()) end
+    )::siding.cursor,
+    planned_batch = null,
+    planned_cursor = null,
+    promoted_at = clock_timestamp(),
+    waiting_topic = null,
+    waiting_reason = null
+  where shard = $1 and epoch = $2
+  returning shard, promoted_batch
+),
+dead as (
+  insert into siding.failure as f (shard, seq, attempts, last_error, fingerprint, retry_at, dead_batch, dead_at)
+  select moved.shard, d.seq, d.attempts, d.error, d.fingerprint, clock_timestamp(), moved.promoted_batch, clock_timestamp()
+  from moved, unnest($9::bigint[], $10::int[], $11::text[], $12::text[]) as d (seq, attempts, error, fingerprint)
+  on conflict (shard, seq) do update set dead_batch = excluded.dead_batch, dead_at = excluded.dead_at
+)
+select pg_current_xact_id()::text from moved
