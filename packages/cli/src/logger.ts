@@ -1,5 +1,5 @@
-import { type Logger, pino, stdSerializers } from "pino";
 import pc from "picocolors";
+import { type Logger, pino, stdSerializers } from "pino";
 
 const COLORS: Record<string, (text: string) => string> = { warn: pc.yellow, error: pc.red, fatal: pc.red };
 
@@ -8,9 +8,17 @@ const COLORS: Record<string, (text: string) => string> = { warn: pc.yellow, erro
  * out before it does.
  */
 export function createLogger(level: string): Logger {
-  const options = { level, base: null, serializers: { error: stdSerializers.err }, timestamp: pino.stdTimeFunctions?.isoTime };
+  const options = {
+    level,
+    base: null,
+    serializers: { error: stdSerializers.err },
+    timestamp: pino.stdTimeFunctions?.isoTime,
+  };
   if (process.stderr.isTTY !== true) {
-    return pino({ ...options, formatters: { level: (label) => ({ level: label }) } }, pino.destination({ dest: 2, sync: true }));
+    return pino(
+      { ...options, formatters: { level: (label) => ({ level: label }) } },
+      pino.destination({ dest: 2, sync: true }),
+    );
   }
   return pino(
     { ...options, formatters: { level: (label) => ({ level: label }) } },

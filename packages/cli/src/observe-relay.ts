@@ -23,7 +23,9 @@ export class RelayJournal implements RelayObserver {
     const shards = [...this.#states]
       .sort(([a], [b]) => a - b)
       .map(([shard, { state, detail }]) => ({ shard, state, ...(detail === undefined ? {} : { detail }) }));
-    const isWorking = [...this.#states.values()].every(({ state }) => WORKING.has(state) || state === "waiting-for-retry");
+    const isWorking = [...this.#states.values()].every(
+      ({ state }) => WORKING.has(state) || state === "waiting-for-retry",
+    );
     return { ready: isWorking, shards };
   }
 
@@ -35,7 +37,10 @@ export class RelayJournal implements RelayObserver {
       this.#metrics.halted(true);
       this.#log.fatal({ shard }, `shard ${shard} halted: ${detail}`);
     } else if (!QUIET.has(state)) {
-      this.#log.warn({ shard, state }, `shard ${shard} is ${state.replaceAll("-", " ")}${detail ? ` (${detail})` : ""}`);
+      this.#log.warn(
+        { shard, state },
+        `shard ${shard} is ${state.replaceAll("-", " ")}${detail ? ` (${detail})` : ""}`,
+      );
     } else if (before !== undefined && !QUIET.has(before.state)) {
       this.#log.info({ shard, state }, `shard ${shard} goes on`);
     }

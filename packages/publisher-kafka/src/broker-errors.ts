@@ -1,5 +1,5 @@
-import { SidingError } from "@siding/core/errors.js";
 import Kafka from "@confluentinc/kafka-javascript";
+import { SidingError } from "@siding/core/errors.js";
 
 const { CODES } = Kafka;
 const E = CODES.ERRORS;
@@ -16,11 +16,7 @@ export interface ClientError {
 /** Which of the three kinds an error is (design §6); fenced stands apart. The only place that knows Kafka's codes. */
 export type ErrorKind = "broker" | "topic" | "event" | "fenced";
 
-const FENCED: ReadonlySet<number> = new Set([
-  E.ERR__FENCED,
-  E.ERR_PRODUCER_FENCED,
-  E.ERR_INVALID_PRODUCER_EPOCH,
-]);
+const FENCED: ReadonlySet<number> = new Set([E.ERR__FENCED, E.ERR_PRODUCER_FENCED, E.ERR_INVALID_PRODUCER_EPOCH]);
 const TOPIC: ReadonlySet<number> = new Set([
   E.ERR__UNKNOWN_TOPIC,
   E.ERR__UNKNOWN_PARTITION,

@@ -1,7 +1,7 @@
 import type { Client, Metadata } from "@confluentinc/kafka-javascript";
 import { brokerError } from "./broker-errors.js";
-import { promised, } from "./connect-client.js";
 import { REQUEST_TIMEOUT_MS } from "./client-config.js";
+import { promised } from "./connect-client.js";
 
 /** How long a topic once seen is taken to be there still. */
 const SEEN_VALID_MS = 30_000;
@@ -65,7 +65,9 @@ export class TopicDirectory {
   async #readMetadata(): Promise<void> {
     let metadata: Metadata;
     try {
-      metadata = await promised<Metadata>((done) => this.#client.getMetadata({ timeout: REQUEST_TIMEOUT_MS }, done as never));
+      metadata = await promised<Metadata>((done) =>
+        this.#client.getMetadata({ timeout: REQUEST_TIMEOUT_MS }, done as never),
+      );
     } catch (error) {
       throw brokerError(error, "reading the list of topics", this.#brokers);
     }

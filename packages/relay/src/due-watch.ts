@@ -33,18 +33,23 @@ export class DueWatch {
    */
   wait(shard: number, cursor: Cursor, signal: AbortSignalLike): Promise<Cursor> {
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => done(() => resolve(this.#waiters.get(shard)?.cursor ?? cursor));
-      const done = (end: () => void): void => {
+      let isOver = false;
+      const end = (act: () => void): void => {
+        // A look that began before the end of this wait may report to it still; the shard may be waiting anew by then.
+        if (isOver) return;
+        isOver = true;
         signal.removeEventListener("abort", onAbort);
-        end();
         this.#waiters.delete(shard);
+        act();
       };
-      this.#waiters.set(shard, {
+      const waiter: Waiter = {
         shard,
         cursor,
-        wake: (at) => done(() => resolve(at)),
-        fail: (error) => done(() => reject(error)),
-      });
+        wake: (at) => end(() => resolve(at)),
+        fail: (error) => end(() => reject(error)),
+      };
+      const onAbort = (): void => waiter.wake(waiter.cursor);
+      this.#waiters.set(shard, waiter);
       signal.addEventListener("abort", onAbort, { once: true });
       if (signal.aborted) onAbort();
       else if (!this.#isRunning) void this.#run();

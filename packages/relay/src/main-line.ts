@@ -36,7 +36,13 @@ export class MainLine {
   #ahead: Promise<Page<OutboxEvent>> | null = null;
   #waitingFor: { readonly topic: string; readonly sinceMs: number } | null = null;
 
-  constructor(options: RelayOptions, watch: DueWatch, publisher: ShardPublisher, record: ShardRecord, start: ShardStart) {
+  constructor(
+    options: RelayOptions,
+    watch: DueWatch,
+    publisher: ShardPublisher,
+    record: ShardRecord,
+    start: ShardStart,
+  ) {
     this.#options = options;
     this.#watch = watch;
     this.#publisher = publisher;
@@ -63,6 +69,7 @@ export class MainLine {
       switch (plan.kind) {
         case "empty":
           this.#cursor = plan.cursor;
+          if (!plan.isEnd) break;
           if (this.#options.untilEmpty) return await this.#promote();
           await this.#idle(signal);
           break;
@@ -149,7 +156,13 @@ export class MainLine {
     const { observer, clock, store } = this.#options;
     const now = clock.unixMs();
     if (this.#options.delivery === "at-least-once") {
-      const advanced = await this.#timed("promote", () => store.advance(this.#lease, cursor, dead.map(({ failure }) => failure)));
+      const advanced = await this.#timed("promote", () =>
+        store.advance(
+          this.#lease,
+          cursor,
+          dead.map(({ failure }) => failure),
+        ),
+      );
       if (advanced === null) throw this.#fenced();
       this.#cursor = withNextXid(cursor, advanced.nextXid);
     } else {
@@ -214,7 +227,10 @@ export class MainLine {
       if (!(await this.#options.store.reportWaiting(this.#lease, { topic, reason }))) throw this.#fenced();
     }
     if (this.#options.untilEmpty && now - this.#waitingFor.sinceMs >= TOPIC_GRACE_MS) {
-      throw new SidingError("SIDING_TOPIC_UNAVAILABLE", `shard ${this.#lease.shard} waits for topic ${topic}: ${reason}`);
+      throw new SidingError(
+        "SIDING_TOPIC_UNAVAILABLE",
+        `shard ${this.#lease.shard} waits for topic ${topic}: ${reason}`,
+      );
     }
     this.#observe("waiting-for-topic", `${topic}: ${reason}`);
     await this.#options.clock.sleep(TOPIC_RECHECK_MS, signal);

@@ -1,5 +1,5 @@
-import { SidingError } from "@siding/core/errors.js";
 import type { Cursor } from "@siding/core/cursor/cursor.js";
+import { SidingError } from "@siding/core/errors.js";
 import type { ShardPublisher } from "@siding/core/ports/publisher.js";
 import type { ShardRecord, Store } from "@siding/core/ports/store.js";
 import { settle } from "@siding/core/recovery/settle.js";
@@ -53,5 +53,6 @@ export async function recoverShard(store: Store, publisher: ShardPublisher, reco
 }
 
 function mustHold(isHeld: boolean, record: ShardRecord): void {
-  if (!isHeld) throw new SidingError("SIDING_FENCED", `shard ${record.lease.shard}: epoch ${record.lease.epoch} has passed`);
+  if (!isHeld)
+    throw new SidingError("SIDING_FENCED", `shard ${record.lease.shard}: epoch ${record.lease.epoch} has passed`);
 }

@@ -3,8 +3,8 @@ import { fairShare } from "@siding/core/lease/fair-share.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import type { Identity } from "@siding/core/ports/store.js";
 import { DueWatch } from "./due-watch.js";
-import { type OwnershipEnd, ownShard } from "./shard-owner.js";
 import type { RelayOptions } from "./relay-options.js";
+import { type OwnershipEnd, ownShard } from "./shard-owner.js";
 
 interface Ownership {
   readonly stop: AbortController;

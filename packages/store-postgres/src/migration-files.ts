@@ -22,7 +22,8 @@ export function readMigrations(folder: URL = FOLDER): readonly Migration[] {
     .sort();
   return names.map((file, index) => {
     const match = FILE_NAME.exec(file);
-    if (match === null || Number(match[1]) !== index + 1) throw new Error(`migration ${file}: expected number ${index + 1}`);
+    if (match === null || Number(match[1]) !== index + 1)
+      throw new Error(`migration ${file}: expected number ${index + 1}`);
     const up = readFileSync(new URL(file, folder), "utf8");
     const mark = /^--! (compatible|breaking)\n/.exec(up);
     if (mark === null) throw new Error(`migration ${file}: its first line must be "--! compatible" or "--! breaking"`);

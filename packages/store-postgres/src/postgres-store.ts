@@ -1,7 +1,7 @@
 import type { Cursor } from "@siding/core/cursor/cursor.js";
 import type { Page } from "@siding/core/cursor/page.js";
-import { SidingError } from "@siding/core/errors.js";
 import { formatSnapshot, parseSnapshot, type Snapshot } from "@siding/core/cursor/snapshot.js";
+import { SidingError } from "@siding/core/errors.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
 import type {
   Beat,
@@ -57,10 +57,16 @@ export class PostgresStore implements Store {
     if (row[0] === "1") throw new SidingError("SIDING_STORE_STANDBY", "DATABASE_URL leads to a standby");
     const version = Number(row[1]);
     if (version < SCHEMA_VERSION) {
-      throw new SidingError("SIDING_SCHEMA_OUTDATED", `the schema has version ${version}, this release needs ${SCHEMA_VERSION}`);
+      throw new SidingError(
+        "SIDING_SCHEMA_OUTDATED",
+        `the schema has version ${version}, this release needs ${SCHEMA_VERSION}`,
+      );
     }
     if (version > SCHEMA_VERSION) {
-      throw new SidingError("SIDING_SCHEMA_TOO_NEW", `the schema has version ${version}, this release knows ${SCHEMA_VERSION}`);
+      throw new SidingError(
+        "SIDING_SCHEMA_TOO_NEW",
+        `the schema has version ${version}, this release knows ${SCHEMA_VERSION}`,
+      );
     }
     const pinned =
       row[3] == null || row[4] == null || row[5] == null || row[6] == null
@@ -152,7 +158,12 @@ export class PostgresStore implements Store {
   }
 
   async prepare(lease: Lease, plan: PlanRecord): Promise<{ nextXid: bigint } | null> {
-    const values = [...leaseValues(lease), String(plan.batch), ...cursorParameters(plan.cursor), ...deadValues(plan.dead)];
+    const values = [
+      ...leaseValues(lease),
+      String(plan.batch),
+      ...cursorParameters(plan.cursor),
+      ...deadValues(plan.dead),
+    ];
     return xidOf(await this.#connections.run(SQL.prepare, values));
   }
 

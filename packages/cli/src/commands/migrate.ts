@@ -19,7 +19,11 @@ export function migrateCommand(): Command {
     .addOption(new Option("-o, --output <format>", "how to print it").choices(["table", "json"]).default("table"))
     .addHelpText("after", "\nExamples:\n  siding migrate --plan\n  siding migrate\n  siding migrate --to 0\n");
   return addConfigFlags(command).action(async (flags: MigrateFlags) => {
-    const { values: config } = loadConfig({ options: { ...flags }, environment: process.env, directory: process.cwd() });
+    const { values: config } = loadConfig({
+      options: { ...flags },
+      environment: process.env,
+      directory: process.cwd(),
+    });
     const result = await migrate({
       databaseUrl: requireSetting(config, "databaseUrl"),
       shards: config.shards,
@@ -31,7 +35,8 @@ export function migrateCommand(): Command {
 }
 
 function parseVersion(text: string): number {
-  if (!/^\d{1,4}$/.test(text)) throw new SidingError("SIDING_USAGE", `--to is "${text}": expected a migration's number`);
+  if (!/^\d{1,4}$/.test(text))
+    throw new SidingError("SIDING_USAGE", `--to is "${text}": expected a migration's number`);
   return Number(text);
 }
 

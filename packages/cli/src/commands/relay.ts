@@ -8,17 +8,24 @@ import { createRelayMetrics } from "../http/metrics.js";
 import { startRelayServer } from "../http/relay-server.js";
 import { createLogger } from "../logger.js";
 import { RelayJournal } from "../observe-relay.js";
-import { stopSignal } from "../stop-signal.js";
 import { startRelay } from "../start-relay.js";
+import { stopSignal } from "../stop-signal.js";
 
 /** `siding relay`: publishes until it is told to stop. */
 export function relayCommand(): Command {
   const command = new Command("relay")
     .description("publish committed events to Kafka until SIGTERM, which ends it after the batch under way")
     .option("--until-empty", "end with 0 once nothing is due, instead of waiting for more")
-    .addHelpText("after", "\nExamples:\n  siding relay\n  siding relay --until-empty\n  siding relay --delivery at-least-once\n");
+    .addHelpText(
+      "after",
+      "\nExamples:\n  siding relay\n  siding relay --until-empty\n  siding relay --delivery at-least-once\n",
+    );
   return addConfigFlags(command).action(async (flags: { readonly untilEmpty?: boolean }) => {
-    const { values: config } = loadConfig({ options: { ...flags }, environment: process.env, directory: process.cwd() });
+    const { values: config } = loadConfig({
+      options: { ...flags },
+      environment: process.env,
+      directory: process.cwd(),
+    });
     const stop = stopSignal();
     await serve(config, flags.untilEmpty === true, stop);
   });
@@ -34,7 +41,9 @@ async function serve(config: SidingConfig, untilEmpty: boolean, signal: AbortSig
     health: { ready: () => journal.readiness() },
     registry: metrics.registry,
   });
-  log.info(`relay of deployment ${config.deployment}, health and metrics on http://${formatListenAddress(server.address)}`);
+  log.info(
+    `relay of deployment ${config.deployment}, health and metrics on http://${formatListenAddress(server.address)}`,
+  );
   try {
     await startRelay({ config, observer: journal, untilEmpty, signal });
     log.info("relay stopped in good order");

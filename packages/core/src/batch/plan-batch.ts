@@ -32,7 +32,8 @@ export type BatchPlan =
       /** Whether the batch took the page to its end: then, and only then, what was read ahead follows on it. */
       readonly whole: boolean;
     }
-  | { readonly kind: "empty"; readonly cursor: Cursor }
+  /** Nothing to publish. isEnd: there is nothing behind the cursor either; else a window has closed, and more may follow. */
+  | { readonly kind: "empty"; readonly cursor: Cursor; readonly isEnd: boolean }
   | { readonly kind: "wait-for-topic"; readonly topic: string; readonly reason: string }
   | { readonly kind: "wait-for-retry"; readonly seq: bigint; readonly waitMs: number };
 
@@ -44,7 +45,7 @@ export type BatchPlan =
 export function planBatch(input: PlanInput): BatchPlan {
   const { cursor, page, topicFaults, failures } = input;
   const rows = rowsOf(page);
-  if (rows.length === 0) return { kind: "empty", cursor: advance(cursor, page, 0) };
+  if (rows.length === 0) return { kind: "empty", cursor: advance(cursor, page, 0), isEnd: cursor.form === "plain" };
 
   // The common page has nothing amiss: it goes as it is, without a look at each event.
   if (topicFaults.size === 0 && failures.size === 0) {

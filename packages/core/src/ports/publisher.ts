@@ -1,6 +1,6 @@
+import type { SidingError } from "../errors.js";
 import type { OutboxEvent } from "../event/outbox-event.js";
 import type { EventFault } from "../retry/failure.js";
-import type { SidingError } from "../errors.js";
 
 /** What the relay asks to be published as one batch. */
 export interface PublishRequest {

@@ -21,7 +21,11 @@ export type Verdict =
   | { readonly kind: "discard"; readonly batch: bigint }
   /** Kafka forgot a number that nothing hangs on (offsets of a quiet group expire): commit it again. */
   | { readonly kind: "renew"; readonly batch: bigint }
-  | { readonly kind: "halt"; readonly code: "SIDING_PROGRESS_UNKNOWN" | "SIDING_PROGRESS_LOST"; readonly reason: string };
+  | {
+      readonly kind: "halt";
+      readonly code: "SIDING_PROGRESS_UNKNOWN" | "SIDING_PROGRESS_LOST";
+      readonly reason: string;
+    };
 
 /**
  * The verdict on a shard: Postgres holds the plan, Kafka says what became of it. Where the answer fits no history of

@@ -1,0 +1,95 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { startKafka } from "@siding/embedded/start-kafka.js";
+import { startPostgres } from "@siding/embedded/start-postgres.js";
+import { migrate } from "@siding/store-postgres/migrate.js";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { SidingProcess } from "../relay-process.js";
+import { createTopic } from "../topics.js";
+import { CommittedReader } from "./committed-reader.js";
+import { type Expected, runTraffic } from "./counter-traffic.js";
+import { judge, NOTHING_WRONG } from "./verdict.js";
+
+/** How long each test writes. A minute is what the promise is measured with; a check of every change takes less. */
+const SECONDS = Number(process.env.SIDING_TEST_SECONDS ?? "12");
+const PARTITIONS = 12;
+
+type Services = { postgres: Awaited<ReturnType<typeof startPostgres>>; kafka: Awaited<ReturnType<typeof startKafka>> };
+
+// Servers of their own: these tests hold transactions open, which show in the snapshots of every database of a server,
+// and stop the broker.
+describe("exactly once, in order, beside 24 writers that roll back and dawdle", {
+  timeout: (SECONDS + 180) * 1000,
+}, () => {
+  let services: Services;
+  let run = 0;
+
+  beforeAll(async () => {
+    const [postgres, kafka] = await Promise.all([startPostgres({ settings: { max_connections: 200 } }), startKafka()]);
+    services = { postgres, kafka };
+  });
+  afterAll(async () => {
+    await Promise.all([services?.postgres.stop(), services?.kafka.stop()]);
+  });
+
+  async function prove(disturb: (relays: SidingProcess[], start: () => SidingProcess) => Promise<void>): Promise<void> {
+    const { postgres, kafka } = services;
+    run += 1;
+    const topic = `counted-${run}`;
+    const databaseUrl = await createDatabase(postgres.url, `delivery_${run}`);
+    await migrate({ databaseUrl });
+    await createTopic(kafka.brokers, topic, PARTITIONS);
+    const start = (): SidingProcess =>
+      SidingProcess.relay({
+        databaseUrl,
+        kafkaBrokers: kafka.brokers,
+        settings: { SIDING_DEPLOYMENT: `delivery-${run}`, SIDING_LEASE_MS: "2000" },
+      });
+    const relays = [start(), start()];
+    const reader = await CommittedReader.open(kafka.brokers, topic, PARTITIONS);
+    try {
+      const traffic = runTraffic({ databaseUrl, topic, writers: 24, keys: 60, seconds: SECONDS, seed: run });
+      await Promise.all([traffic, disturb(relays, start)]);
+      const expected: Expected = await traffic;
+      const total = [...expected.values()].reduce((sum, count) => sum + count, 0);
+      const records = await reader.until(total);
+      expect(total).toBeGreaterThan(SECONDS * 20);
+      const said = relays.map((relay) => relay.log.slice(-3_000)).join("\n");
+      expect(judge(expected, records), said).toEqual({ expected: total, ...NOTHING_WRONG });
+    } finally {
+      await reader.close();
+      await Promise.all(relays.map((relay) => relay.stop()));
+    }
+  }
+
+  test("two relays", () => prove(async () => {}));
+
+  test("the owner killed five times", () =>
+    prove(async (relays, start) => {
+      for (let kill = 0; kill < 5; kill++) {
+        await sleep((SECONDS * 1000) / 6);
+        const victim = relays.shift()!;
+        victim.kill("SIGKILL");
+        relays.push(start());
+      }
+    }));
+
+  test("the broker gone for a third of the time", () =>
+    prove(async () => {
+      await sleep((SECONDS * 1000) / 4);
+      const { kafka } = services;
+      kafka.kill("SIGKILL");
+      await sleep((SECONDS * 1000) / 3);
+      await kafka.restart();
+    }));
+});
+
+async function createDatabase(serverUrl: string, name: string): Promise<string> {
+  const { default: pg } = await import("pg");
+  const client = new pg.Client({ connectionString: serverUrl });
+  await client.connect();
+  await client.query(`create database ${name}`);
+  await client.end();
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}
