@@ -1,7 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { hasApt, haveDebianPackages } from "./debian-packages.mjs";
 import { restoreBinary, saveBinary } from "./kafka-client-cache.mjs";
@@ -45,12 +44,13 @@ async function download() {
 }
 
 async function buildFromSource() {
-  const jobs = availableParallelism();
+  // One job: librdkafka, most of the work, is compiled on all cores anyway, and the outer build does not
+  // know that it has to be configured first: run in parallel it fails.
   const built = await npm(["rebuild", "--foreground-scripts", CLIENT], BUILD_TIMEOUT_MS, {
     npm_config_build_from_source: "true",
     CKJS_LINKING: "dynamic",
-    JOBS: String(jobs),
-    MAKEFLAGS: `-j${jobs}`,
+    JOBS: "1",
+    MAKEFLAGS: "",
     ...localHeaders(),
   });
   if (built && loads()) return;

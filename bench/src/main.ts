@@ -1,0 +1,60 @@
+import { startServices } from "@siding/embedded/start-services.js";
+import { Argument, Command, InvalidArgumentError } from "commander";
+import { drain } from "./drain/drain.js";
+import { machineFacts } from "./machine/machine-facts.js";
+import { printResult } from "./report/print-result.js";
+import type { ScenarioResult } from "./report/scenario-result.js";
+import { writeResults } from "./report/write-results.js";
+
+const SCENARIOS = ["drain", "latency", "enqueue", "idle", "memory"] as const;
+type Scenario = (typeof SCENARIOS)[number];
+
+interface Flags {
+  readonly events: number;
+  readonly tenants: number;
+  readonly payloadBytes: number;
+  readonly partitions: number;
+  readonly rounds: number;
+  readonly profile?: string;
+}
+
+const number = (text: string): number => {
+  const value = Number(text.replaceAll("_", ""));
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("a whole number above 0 is wanted");
+  return value;
+};
+
+const command = new Command("bench")
+  .addArgument(new Argument("[scenarios...]").choices(SCENARIOS).default(["drain", "latency", "enqueue"]))
+  .option("--events <n>", "backlog of the drain", number, 200_000)
+  .option("--tenants <n>", "tenants of the drain", number, 1_000)
+  .option("--payload-bytes <n>", "bytes of JSON an event", number, 512)
+  .option("--partitions <n>", "partitions of the topic", number, 12)
+  .option("--rounds <n>", "how often the sides of a comparison take turns", number, 3)
+  .option("--profile <directory>", "leave CPU profiles of the relay there; slows it down");
+
+async function run(scenarios: readonly Scenario[], flags: Flags): Promise<void> {
+  const startedAt = new Date();
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const services = await startServices();
+  try {
+    const machine = await machineFacts(services);
+    say(`${machine.cores} × ${machine.cpu}, Node ${machine.node}, Postgres ${machine.postgres}, Kafka ${machine.kafka}`);
+    const results: ScenarioResult[] = [];
+    const { tenants, payloadBytes, partitions, rounds, profile } = flags;
+    for (const scenario of scenarios) {
+      if (scenario === "drain") {
+        const spec = { events: flags.events, tenants, payloadBytes, partitions, rounds, profileDir: profile };
+        results.push(await drain(services, spec, say));
+      }
+      const result = results.at(-1);
+      if (result) printResult(result);
+    }
+    say(`\nfigures in ${writeResults(startedAt, machine, results)}`);
+  } finally {
+    await services.stop();
+  }
+}
+
+command.action(run);
+await command.parseAsync();

@@ -1,0 +1,26 @@
+/** What a query answered: node-postgres gives an object with `rows`, most others give the rows themselves. */
+export type SqlAnswer = { readonly rows: readonly object[] } | readonly object[];
+
+/**
+ * The one method that enqueueing needs of a database client, which must be inside the caller's transaction: the event
+ * is written if and when that transaction commits. A `pg` client fits as it is; for every other client there is a
+ * function that wraps its transaction (`fromPostgresJs`, `fromDrizzle`, `fromPrisma`, `fromKnex`, `fromKysely`,
+ * `fromTypeOrm`), and for one not in that list, writing this method is all there is to do.
+ *
+ * ```ts
+ * const tx: SqlClient = { query: (text, values) => myTransaction.run(text, values) };
+ * ```
+ *
+ * `query` rejects with whatever the client throws; {@link findEnqueueError} looks inside.
+ */
+export interface SqlClient {
+  /** @param text holds `$1` to `$n`, each once and in rising order; every value is a string, null or a Uint8Array */
+  query(text: string, values: unknown[]): PromiseLike<SqlAnswer>;
+
+  // A pool runs every query on a connection of its choosing, hence outside the caller's transaction: the event would
+  // stay when the business change is rolled back. These two properties tell the pools that have this very method.
+  /** Refuses `pg.Pool`: take a client from it. */
+  readonly totalCount?: never;
+  /** Refuses TypeORM's `DataSource`: take the transaction's manager. */
+  readonly isInitialized?: never;
+}
