@@ -15,22 +15,24 @@ interface Flags {
   readonly payloadBytes: number;
   readonly partitions: number;
   readonly rounds: number;
+  readonly patience: number;
   readonly profile?: string;
 }
 
-const number = (text: string): number => {
+const wholeNumber = (text: string): number => {
   const value = Number(text.replaceAll("_", ""));
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("a whole number above 0 is wanted");
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError("a whole number is wanted");
   return value;
 };
 
 const command = new Command("bench")
   .addArgument(new Argument("[scenarios...]").choices(SCENARIOS).default(["drain", "latency", "enqueue"]))
-  .option("--events <n>", "backlog of the drain", number, 200_000)
-  .option("--tenants <n>", "tenants of the drain", number, 1_000)
-  .option("--payload-bytes <n>", "bytes of JSON an event", number, 512)
-  .option("--partitions <n>", "partitions of the topic", number, 12)
-  .option("--rounds <n>", "how often the sides of a comparison take turns", number, 3)
+  .option("--events <n>", "backlog of the drain", wholeNumber, 200_000)
+  .option("--tenants <n>", "tenants of the drain", wholeNumber, 1_000)
+  .option("--payload-bytes <n>", "bytes of JSON an event", wholeNumber, 512)
+  .option("--partitions <n>", "partitions of the topic", wholeNumber, 12)
+  .option("--rounds <n>", "how often the sides of a comparison take turns", wholeNumber, 3)
+  .option("--patience <seconds>", "how long to wait for others to leave the machine alone before each round", wholeNumber, 60)
   .option("--profile <directory>", "leave CPU profiles of the relay there; slows it down");
 
 async function run(scenarios: readonly Scenario[], flags: Flags): Promise<void> {
@@ -41,10 +43,10 @@ async function run(scenarios: readonly Scenario[], flags: Flags): Promise<void> 
     const machine = await machineFacts(services);
     say(`${machine.cores} × ${machine.cpu}, Node ${machine.node}, Postgres ${machine.postgres}, Kafka ${machine.kafka}`);
     const results: ScenarioResult[] = [];
-    const { tenants, payloadBytes, partitions, rounds, profile } = flags;
+    const { tenants, payloadBytes, partitions, rounds, patience, profile } = flags;
     for (const scenario of scenarios) {
       if (scenario === "drain") {
-        const spec = { events: flags.events, tenants, payloadBytes, partitions, rounds, profileDir: profile };
+        const spec = { events: flags.events, tenants, payloadBytes, partitions, rounds, patienceSeconds: patience, profileDir: profile };
         results.push(await drain(services, spec, say));
       }
       const result = results.at(-1);

@@ -1,4 +1,5 @@
 import type { RunningServices } from "@siding/embedded/start-services.js";
+import { measureQuietly } from "../machine/quiet.js";
 import { coreShare, decimals, percent, whole } from "../report/format.js";
 import { median } from "../report/median.js";
 import type { ResultTable, ScenarioResult } from "../report/scenario-result.js";
@@ -11,7 +12,7 @@ const WARM_UP_EVENTS = 50_000;
 /** A relay emptying a backlog beside the same records sent without a database, turn by turn. */
 export async function drain(
   services: RunningServices,
-  spec: DrainSpec & { readonly rounds: number },
+  spec: DrainSpec & { readonly rounds: number; readonly patienceSeconds: number },
   say: (line: string) => void,
 ): Promise<ScenarioResult> {
   const run = Date.now().toString(36);
@@ -19,11 +20,18 @@ export async function drain(
   await drainRaw(services, { ...spec, events: WARM_UP_EVENTS }, `bench-warm-${run}`);
   const raw: DrainRound[] = [];
   const relay: DrainRound[] = [];
+  let name = 0;
+  const measure = async (side: typeof drainRaw): Promise<DrainRound> => {
+    name += 1;
+    const round = await side(services, spec, `bench-${run}-${name}`);
+    const others = coreShare(round.cpu.others, round.cpu.seconds);
+    say(`  ${side === drainRaw ? "raw" : "relay"} ${whole(round.eventsPerSecond)} events/s (others used ${others} of a core)`);
+    return round;
+  };
   for (let round = 1; round <= spec.rounds; round++) {
-    raw.push(await drainRaw(services, spec, `bench-raw-${run}-${round}`));
-    say(`drain ${round}/${spec.rounds} raw: ${whole(raw.at(-1)!.eventsPerSecond)} events/s`);
-    relay.push(await drainRelay(services, spec, `bench-${run}-${round}`));
-    say(`drain ${round}/${spec.rounds} relay: ${whole(relay.at(-1)!.eventsPerSecond)} events/s`);
+    say(`drain, round ${round} of ${spec.rounds}`);
+    raw.push(await measureQuietly(services, spec.patienceSeconds, () => measure(drainRaw)));
+    relay.push(await measureQuietly(services, spec.patienceSeconds, () => measure(drainRelay)));
   }
   const ratio = speed(relay) / speed(raw);
   return {

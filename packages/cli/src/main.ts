@@ -1,6 +1,7 @@
 import { isSidingError, SidingError } from "@siding/core/errors.js";
 import { Command, CommanderError } from "commander";
 import { configCommand } from "./commands/config.js";
+import { devCommand } from "./commands/dev.js";
 import { migrateCommand } from "./commands/migrate.js";
 import { relayCommand } from "./commands/relay.js";
 import { VERSION } from "./version.js";
@@ -10,6 +11,7 @@ Configuration: flags over environment over siding.config.json or siding.config.y
 Exit codes: 0 done · 1 the check failed · 2 usage or configuration · 3 a dependency cannot be reached · 4 halted for safety
 
 Examples:
+  siding dev --seconds 20                          see it work: Postgres, Kafka, sample tenants and a consumer that checks
   siding config                                    what is in force, and where each value comes from
   KAFKA_BROKERS=kafka-1:9092 siding config -o json
   siding config --config ./staging.yaml
@@ -20,6 +22,7 @@ function program(): Command {
     .description("A transactional outbox: Postgres to Kafka, exactly once, in order, for many tenants")
     .version(VERSION)
     .addHelpText("after", EXAMPLES)
+    .addCommand(devCommand())
     .addCommand(migrateCommand())
     .addCommand(relayCommand())
     .addCommand(configCommand());
@@ -36,7 +39,8 @@ function reportUsageHere(command: Command): void {
 async function run(argv: readonly string[]): Promise<number> {
   try {
     await program().parseAsync(argv);
-    return 0;
+    // A command that did its work and found something amiss has said so itself: only the code is left to report.
+    return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     return report(error);

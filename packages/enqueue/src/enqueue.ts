@@ -9,4 +9,4 @@ export { findEnqueueError } from "./find-enqueue-error.js";
 export { createOutbox, type Outbox, type TopicEvent, type TopicMap } from "./outbox.js";
 export { PayloadInvalidError, type PayloadIssue } from "./payload-invalid-error.js";
 export type { PayloadSchema } from "./payload-schema.js";
-export type { SqlAnswer, SqlClient } from "./sql-client.js";
+export type { SqlAnswer, SqlClient, SqlValue } from "./sql-client.js";

@@ -13,10 +13,16 @@ export interface EventOptions {
 }
 
 /**
- * Whatever `JSON.stringify` can write. The second half keeps typed arrays out: bytes go with a `contentType`, and as
- * JSON they would arrive as `{"0":137,"1":80}`.
+ * Whatever `JSON.stringify` can write, an interface's value as well as a literal. `BYTES_PER_ELEMENT` keeps typed arrays
+ * out: bytes go with a `contentType`, and as JSON they would arrive as `{"0":137,"1":80}`.
  */
-export type JsonPayload = string | number | boolean | null | (object & { readonly BYTES_PER_ELEMENT?: never });
+export type JsonPayload =
+  | string
+  | number
+  | boolean
+  | null
+  | { readonly [key: string]: unknown; readonly BYTES_PER_ELEMENT?: never }
+  | (object & { readonly BYTES_PER_ELEMENT?: never });
 
 /** An event whose payload is written as JSON. */
 export interface JsonEvent extends EventOptions {

@@ -10,18 +10,26 @@ const HINT_UNICODE = "Take the character out, or send the payload as bytes.";
  */
 export function jsonText(value: unknown, name: string): string {
   let text: string | undefined;
+  let isRefused = false;
   try {
-    text = JSON.stringify(value, refuseOther);
+    text = JSON.stringify(value, (_key, part: unknown) => {
+      isRefused = describeOther(part) !== undefined;
+      if (isRefused) throw new TypeError("not JSON");
+      return part;
+    });
   } catch (error) {
-    const found = findPath(value, name, (part) => describeOther(part) !== undefined);
-    if (found !== undefined)
-      throw refusal(`${found.path} is ${describeOther(found.part)}, which JSON cannot hold`, HINT);
+    if (isRefused) refuseOther(value, name);
     const words = error instanceof Error ? error.message.split("\n", 1)[0] : String(error);
     throw new EnqueueError("SD001", `${name} cannot be written as JSON: ${words}`, { hint: HINT, cause: error });
   }
   if (text === undefined) throw refusal(`${name} is undefined`, "Pass a JSON value; null is one.");
   if (MAYBE_UNSTORABLE.test(text)) refuseUnstorable(value, name);
   return text;
+}
+
+function refuseOther(value: unknown, name: string): void {
+  const found = findPath(value, name, (part) => describeOther(part) !== undefined);
+  if (found !== undefined) throw refusal(`${found.path} is ${describeOther(found.part)}, which JSON cannot hold`, HINT);
 }
 
 /** U+0000 or half of a surrogate pair, as JSON.stringify escapes it. Harmless after a backslash: that is text as such. */
@@ -42,11 +50,6 @@ function refusal(message: string, hint: string): EnqueueError {
 function describeOther(part: unknown): string | undefined {
   const kind = typeof part;
   return kind === "bigint" || kind === "function" || kind === "symbol" ? `a ${kind}` : undefined;
-}
-
-function refuseOther(_key: string, part: unknown): unknown {
-  if (describeOther(part) !== undefined) throw new TypeError("not JSON");
-  return part;
 }
 
 /** Only walked to word an error: where in the value, as JSON sees it, is the first part (or key) that the test picks out. */

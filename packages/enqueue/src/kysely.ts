@@ -35,9 +35,9 @@ export function fromKysely(trx: KyselyTransaction): SqlClient {
   return {
     async query(text, values) {
       const query = { kind: "RawNode", sqlFragments: [text], parameters: [] } as const;
-      // The id tells plugins which result belongs to which query. A query of this text may be under way only once on a
-      // connection, so the text itself serves.
-      const { rows } = await trx.executeQuery({ sql: text, parameters: values, query, queryId: { queryId: text } });
+      // Plugins keep what they know of a query under this object, so each query gets one of its own.
+      const queryId = { queryId: "siding-enqueue" };
+      const { rows } = await trx.executeQuery({ sql: text, parameters: values, query, queryId });
       return { rows: rows as readonly object[] };
     },
   };

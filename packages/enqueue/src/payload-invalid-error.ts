@@ -30,7 +30,7 @@ export class PayloadInvalidError extends EnqueueError {
       hint: "Correct the payload, or the schema that this topic has in createOutbox.",
     });
     this.topic = topic;
-    this.issues = issues;
+    this.issues = [...issues]; // a plain array, whatever kind of list the library made
   }
 }
 

@@ -1,10 +1,10 @@
 import { notInTransaction } from "./run-statement.js";
-import type { SqlClient } from "./sql-client.js";
+import type { SqlClient, SqlValue } from "./sql-client.js";
 
 /** What `sql.begin` gives its callback. `savepoint` is what `sql` itself lacks. */
 export interface PostgresJsTransaction {
   readonly savepoint: object;
-  unsafe(query: string, parameters: unknown[]): PromiseLike<readonly object[]>;
+  unsafe(query: string, parameters: SqlValue[]): PromiseLike<readonly object[]>;
 }
 
 /**

@@ -1,7 +1,9 @@
+import type { SqlValue } from "./sql-client.js";
+
 /** SQL with the values for its `$1` to `$n`, which stand in rising order, each once: some clients count `?` instead. */
 export interface Statement {
   readonly text: string;
-  readonly values: (string | null | Uint8Array)[];
+  readonly values: SqlValue[];
 }
 
 /** Ends every statement here: names the origin in the database's logs, and marks where Knex's message prefix ends. */

@@ -4,7 +4,7 @@ import type { PublishOutcome, PublishRequest, ShardPublisher } from "@siding/cor
 import type { EventFault } from "@siding/core/retry/failure.js";
 import { brokerError, type ClientError, kindOf } from "./broker-errors.js";
 import { type KafkaOptions, producerConfig, producerId } from "./client-config.js";
-import { connectClient, disconnectClient } from "./connect-client.js";
+import { connectClient, disconnectClient, withKnownProperties } from "./connect-client.js";
 import { HeaderEncoder } from "./encode-headers.js";
 import type { TopicDirectory } from "./topic-directory.js";
 
@@ -36,7 +36,11 @@ export class AtLeastOnceShard implements ShardPublisher {
     this.#options = options;
     this.#topics = topics;
     this.#headers = new HeaderEncoder(producerId(options.deployment, shard));
-    this.#producer = new Kafka.Producer(producerConfig(options, shard));
+    this.#producer = new Kafka.Producer({
+      // There is no transaction to fill, and its reports are waited for one by one.
+      ...producerConfig(options, shard),
+      "linger.ms": 0,
+    });
     this.#producer.on("delivery-report", (error, report) => {
       const { delivery, event } = report.opaque as Opaque;
       if (error) delivery.faults.push({ event, error });
@@ -47,7 +51,7 @@ export class AtLeastOnceShard implements ShardPublisher {
 
   /** @throws SIDING_BROKER_* */
   static async open(shard: number, options: KafkaOptions, topics: TopicDirectory): Promise<AtLeastOnceShard> {
-    const opened = new AtLeastOnceShard(shard, options, topics);
+    const opened = withKnownProperties(() => new AtLeastOnceShard(shard, options, topics));
     try {
       await connectClient(opened.#producer, options.brokers);
       opened.#producer.setPollInBackground(true);

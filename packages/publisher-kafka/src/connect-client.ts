@@ -1,4 +1,5 @@
 import type { LibrdKafkaError } from "@confluentinc/kafka-javascript";
+import { SidingError } from "@siding/core/errors.js";
 import { brokerError } from "./broker-errors.js";
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -60,4 +61,16 @@ export function promised<T = void>(
   return new Promise((resolve, reject) => {
     call((error, value) => (error ? reject(error) : resolve(value as T)));
   });
+}
+
+/** Makes a client; what it throws then is about a property that it does not know, or a value that it does not take. */
+export function withKnownProperties<Client>(make: () => Client): Client {
+  try {
+    return make();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new SidingError("SIDING_CONFIG_INVALID", `the Kafka client refuses SIDING_KAFKA__…: ${message}`, {
+      cause: error,
+    });
+  }
 }

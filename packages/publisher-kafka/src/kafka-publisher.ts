@@ -4,7 +4,7 @@ import type { Publisher, ShardPublisher } from "@siding/core/ports/publisher.js"
 import { AtLeastOnceShard } from "./at-least-once-shard.js";
 import { brokerError } from "./broker-errors.js";
 import { connectionConfig, groupId, type KafkaOptions, PROGRESS_TOPIC, REQUEST_TIMEOUT_MS } from "./client-config.js";
-import { connectClient, disconnectClient, promised } from "./connect-client.js";
+import { connectClient, disconnectClient, promised, withKnownProperties } from "./connect-client.js";
 import { ensureProgressTopic } from "./progress-topic.js";
 import { TopicDirectory } from "./topic-directory.js";
 import { TransactionalShard } from "./transactional-shard.js";
@@ -36,12 +36,7 @@ export class KafkaPublisher implements Publisher {
    * @throws SIDING_BROKER_*, SIDING_CONFIG_INVALID for a property that the client does not know
    */
   static async connect(options: KafkaOptions, delivery: Delivery): Promise<KafkaPublisher> {
-    let publisher: KafkaPublisher;
-    try {
-      publisher = new KafkaPublisher(options, delivery);
-    } catch (error) {
-      throw new SidingError("SIDING_CONFIG_INVALID", `SIDING_KAFKA__…: ${(error as Error).message}`, { cause: error });
-    }
+    const publisher = withKnownProperties(() => new KafkaPublisher(options, delivery));
     try {
       await connectClient(publisher.#consumer as never, options.brokers);
       if (delivery === "exactly-once") await publisher.#ensureProgressTopic();

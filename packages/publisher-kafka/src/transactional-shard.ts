@@ -11,7 +11,7 @@ import {
   REQUEST_TIMEOUT_MS,
   TRANSACTION_TIMEOUT_MS,
 } from "./client-config.js";
-import { connectClient, disconnectClient, promised } from "./connect-client.js";
+import { connectClient, disconnectClient, promised, withKnownProperties } from "./connect-client.js";
 import { HeaderEncoder } from "./encode-headers.js";
 import type { TopicDirectory } from "./topic-directory.js";
 
@@ -20,6 +20,7 @@ import type { TopicDirectory } from "./topic-directory.js";
  * steps of 10 ms, which a large batch does not notice and a small one does (design §7).
  */
 const SMALL_BATCH_EVENTS = 1_000;
+const FLUSH_MS = 1;
 /** An answer that says "try again" is asked for again this long before the end counts as unknown. */
 const COMMIT_DEADLINE_MS = 2 * TRANSACTION_TIMEOUT_MS;
 
@@ -58,7 +59,7 @@ export class TransactionalShard implements ShardPublisher {
     topics: TopicDirectory,
     consumer: KafkaConsumer,
   ): Promise<TransactionalShard> {
-    const opened = new TransactionalShard(shard, options, topics, consumer);
+    const opened = withKnownProperties(() => new TransactionalShard(shard, options, topics, consumer));
     try {
       await connectClient(opened.#producer, options.brokers);
       // Before connect this crashes the process (design §7).
@@ -143,12 +144,16 @@ export class TransactionalShard implements ShardPublisher {
     return faults;
   }
 
-  /** A flush of no duration asks whether anything is still on its way, and sends at once what lingers. */
+  /**
+   * While a flush runs nothing lingers. Short ones, one after another: a long one looks at the end of each 10 ms only,
+   * because no report wakes it.
+   */
   async #untilDelivered(): Promise<void> {
     for (;;) {
-      const delivered = await new Promise<boolean>((resolve) => this.#producer.flush(0, (error) => resolve(!error)));
+      const delivered = await new Promise<boolean>((resolve) => {
+        this.#producer.flush(FLUSH_MS, (error) => resolve(!error));
+      });
       if (delivered) return;
-      await new Promise((resolve) => setTimeout(resolve, 0));
     }
   }
 

@@ -53,9 +53,21 @@ describe("siding.enqueue", () => {
     ["no payload", `siding.enqueue('t', null)`, /payload is NULL/],
     ["a reserved header", `siding.enqueue('t', '1', headers => '{"event-id": "x"}')`, /header 'event-id' is reserved/],
     ["a header that is no text", `siding.enqueue('t', '1', headers => '{"n": 1}')`, /values are strings/],
-    ["a payload that is too large", `siding.enqueue('t', to_jsonb(repeat('x', 1100000)))`, /more than the 1000000 allowed/],
-    ["an event among many", `siding.enqueue_many('[{"topic":"t","payload":1},{"topic":"t"}]')`, /events\[1\]: payload is NULL/],
-    ["a key that nobody knows", `siding.enqueue_many('[{"topic":"t","payload":1,"tenant":"x"}]')`, /unknown key 'tenant'/],
+    [
+      "a payload that is too large",
+      `siding.enqueue('t', to_jsonb(repeat('x', 1100000)))`,
+      /more than the 1000000 allowed/,
+    ],
+    [
+      "an event among many",
+      `siding.enqueue_many('[{"topic":"t","payload":1},{"topic":"t"}]')`,
+      /events\[1\]: payload is NULL/,
+    ],
+    [
+      "a key that nobody knows",
+      `siding.enqueue_many('[{"topic":"t","payload":1,"tenant":"x"}]')`,
+      /unknown key 'tenant'/,
+    ],
     ["an id that is none", `siding.enqueue_many('[{"topic":"t","payload":1,"event_id":"x"}]')`, /not a UUID/],
     ["no array", `siding.enqueue_many('{}')`, /must be a JSON array/],
   ])("refuses %s with SD001 and a hint", async (_what, call, message) => {

@@ -27,8 +27,12 @@ describe("least privilege", () => {
 
   test("an emitter enqueues, and that is all", async () => {
     await expect(as("siding_emitter", `select * from siding.enqueue('t', '{}')`)).resolves.toHaveLength(1);
-    await expect(as("siding_emitter", `select * from siding.enqueue_many('[{"topic":"t","payload":1}]')`)).resolves.toHaveLength(1);
-    await expect(as("siding_emitter", `select * from siding.enqueue_bytes('t', '\\x00', 'x/y')`)).resolves.toHaveLength(1);
+    await expect(
+      as("siding_emitter", `select * from siding.enqueue_many('[{"topic":"t","payload":1}]')`),
+    ).resolves.toHaveLength(1);
+    await expect(as("siding_emitter", `select * from siding.enqueue_bytes('t', '\\x00', 'x/y')`)).resolves.toHaveLength(
+      1,
+    );
     for (const sql of [
       "select * from siding.event",
       "select * from siding.events",

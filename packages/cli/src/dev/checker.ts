@@ -89,7 +89,8 @@ export class Checker {
       this.#rolledBackIds.add(expected.eventId);
       this.#tracked.delete(expected.eventId);
       // One that arrived while it was open has been reported by then.
-      if (hasArrived && state === "committing") this.#report("unexpected", expected.eventId, "it was rolled back, and arrived");
+      if (hasArrived && state === "committing")
+        this.#report("unexpected", expected.eventId, "it was rolled back, and arrived");
     }
   }
 
@@ -103,11 +104,14 @@ export class Checker {
       return null;
     }
     if (tracked === undefined) {
-      const known = this.#rolledBackIds.has(eventId) ? "it was rolled back, and arrived" : "nobody committed this event";
+      const known = this.#rolledBackIds.has(eventId)
+        ? "it was rolled back, and arrived"
+        : "nobody committed this event";
       this.#report("unexpected", eventId, known);
       return null;
     }
-    if (tracked.state === "open") this.#report("unexpected", eventId, "it arrived before its transaction was committed");
+    if (tracked.state === "open")
+      this.#report("unexpected", eventId, "it arrived before its transaction was committed");
     tracked.hasArrived = true;
     this.#arrived += 1;
     this.#checkOrder(tracked.expected);

@@ -16,7 +16,8 @@ export function inspectRecord(record: ArrivedRecord, expected: ExpectedEvent, de
   const dedupeKey = expected.dedupeKey ?? expected.eventId;
   const faults: string[] = [];
   const same = (what: string, got: unknown, wanted: unknown): void => {
-    if (!isDeepStrictEqual(got, wanted)) faults.push(`${what} is ${JSON.stringify(got)} and not ${JSON.stringify(wanted)}`);
+    if (!isDeepStrictEqual(got, wanted))
+      faults.push(`${what} is ${JSON.stringify(got)} and not ${JSON.stringify(wanted)}`);
   };
   same("the topic", record.topic, expected.topic);
   same("the key", record.key, expected.key ?? `${expected.tenantId}:${dedupeKey}`);

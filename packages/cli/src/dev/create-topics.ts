@@ -1,0 +1,32 @@
+import Kafka, { type NewTopic } from "@confluentinc/kafka-javascript";
+import { isSidingError, type SidingError } from "@siding/core/errors.js";
+import { called, clientConfig, KAFKA_TIMEOUT_MS, type KafkaPlace } from "./kafka-client.js";
+
+export const SAMPLE_PARTITIONS = 12;
+const ALREADY_EXISTS = 36;
+
+/** Makes the topics that are not there yet. @throws SIDING_BROKER_UNREACHABLE */
+export async function createTopics(place: KafkaPlace, topics: readonly string[]): Promise<void> {
+  const admin = Kafka.AdminClient.create(clientConfig(place));
+  try {
+    await Promise.all(
+      topics.map(async (topic) => {
+        // -1: as many replicas as the brokers have for their default.
+        const wanted = { topic, num_partitions: SAMPLE_PARTITIONS, replication_factor: -1 } satisfies NewTopic;
+        try {
+          await called<void>(place, `creating the topic ${topic}`, (done) =>
+            admin.createTopic(wanted, KAFKA_TIMEOUT_MS, done),
+          );
+        } catch (error) {
+          if (!isSidingError(error) || codeOf(error) !== ALREADY_EXISTS) throw error;
+        }
+      }),
+    );
+  } finally {
+    admin.disconnect();
+  }
+}
+
+function codeOf(error: SidingError): number | undefined {
+  return (error.cause as { code?: number } | undefined)?.code;
+}
