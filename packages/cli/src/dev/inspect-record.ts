@@ -27,7 +27,7 @@ export function inspectRecord(record: ArrivedRecord, expected: ExpectedEvent, de
   same("the list of Siding's headers", names.slice(0, SIDING_HEADERS.length), SIDING_HEADERS);
   const own = record.headers.slice(SIDING_HEADERS.length);
   same("the list of the event's own headers", Object.fromEntries(own), { ...expected.headers });
-  if (own.length !== Object.keys(expected.headers).length) faults.push("a header is there twice");
+  if (new Set(names).size < names.length) faults.push("a header is there twice");
 
   const header = Object.fromEntries(record.headers);
   same("tenant-id", header["tenant-id"], expected.tenantId);
