@@ -32,7 +32,7 @@ const command = new Command("bench")
   .option("--payload-bytes <n>", "bytes of JSON an event", wholeNumber, 512)
   .option("--partitions <n>", "partitions of the topic", wholeNumber, 12)
   .option("--rounds <n>", "how often the sides of a comparison take turns", wholeNumber, 3)
-  .option("--patience <seconds>", "how long to wait for others to leave the machine alone before each round", wholeNumber, 60)
+  .option("--patience <seconds>", "how long to wait for others to leave the machine alone before each turn", wholeNumber, 60)
   .option("--profile <directory>", "leave CPU profiles of the relay there; slows it down");
 
 async function run(scenarios: readonly Scenario[], flags: Flags): Promise<void> {
@@ -43,11 +43,13 @@ async function run(scenarios: readonly Scenario[], flags: Flags): Promise<void> 
     const machine = await machineFacts(services);
     say(`${machine.cores} × ${machine.cpu}, Node ${machine.node}, Postgres ${machine.postgres}, Kafka ${machine.kafka}`);
     const results: ScenarioResult[] = [];
-    const { tenants, payloadBytes, partitions, rounds, patience, profile } = flags;
+    const { tenants, payloadBytes, partitions, profile } = flags;
+    const turns = { rounds: flags.rounds, patienceSeconds: flags.patience, say };
     for (const scenario of scenarios) {
+      say(scenario);
       if (scenario === "drain") {
-        const spec = { events: flags.events, tenants, payloadBytes, partitions, rounds, patienceSeconds: patience, profileDir: profile };
-        results.push(await drain(services, spec, say));
+        const spec = { events: flags.events, tenants, payloadBytes, partitions, profileDir: profile };
+        results.push(await drain(services, spec, turns));
       }
       const result = results.at(-1);
       if (result) printResult(result);

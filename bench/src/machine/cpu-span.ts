@@ -23,7 +23,10 @@ interface Reading {
   readonly machine: number;
 }
 
-/** Begins to count; the function that it answers ends the span. */
+/**
+ * Begins to count; the function that it answers ends the span.
+ * @param subject what is measured @param helpers processes of the benchmark beside this one
+ */
 export function startCpuSpan(
   services: RunningServices,
   subject: ProcessMeter,
@@ -31,7 +34,7 @@ export function startCpuSpan(
 ): () => CpuUse {
   const read = (): Reading => ({
     atMs: performance.now(),
-    subject: subject.read().cpuSeconds,
+    subject: subject?.read().cpuSeconds ?? 0,
     postgres: services.postgres ? familyCpuSeconds(services.postgres.pid) : null,
     kafka: services.kafka ? (processUse(services.kafka.pid)?.cpuSeconds ?? null) : null,
     bench: [process.pid, ...helpers].reduce((sum, pid) => sum + (processUse(pid)?.cpuSeconds ?? 0), 0),

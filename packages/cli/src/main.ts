@@ -4,6 +4,7 @@ import { configCommand } from "./commands/config.js";
 import { devCommand } from "./commands/dev.js";
 import { migrateCommand } from "./commands/migrate.js";
 import { relayCommand } from "./commands/relay.js";
+import { statusCommand } from "./commands/status.js";
 import { VERSION } from "./version.js";
 
 const EXAMPLES = `
@@ -12,6 +13,7 @@ Exit codes: 0 done · 1 the check failed · 2 usage or configuration · 3 a depe
 
 Examples:
   siding dev --seconds 20                          see it work: Postgres, Kafka, sample tenants and a consumer that checks
+  siding status                                    relays, shards, lag, backlog, and why what waits does
   siding config                                    what is in force, and where each value comes from
   KAFKA_BROKERS=kafka-1:9092 siding config -o json
   siding config --config ./staging.yaml
@@ -25,6 +27,7 @@ function program(): Command {
     .addCommand(devCommand())
     .addCommand(migrateCommand())
     .addCommand(relayCommand())
+    .addCommand(statusCommand())
     .addCommand(configCommand());
   reportUsageHere(siding);
   return siding;

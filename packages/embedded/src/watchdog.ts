@@ -9,7 +9,7 @@ import { ServiceStartError } from "./service-start-error.js";
 export interface Watchdog {
   /** From now on this is what has to be ended; an empty string for nothing. */
   watch(target: string): void;
-  /** Lets it do its last cleaning now; resolves when that is done. */
+  /** Lets it do its cleaning now, of what is still watched too; resolves when that is done. */
   release(): Promise<void>;
 }
 
@@ -53,7 +53,7 @@ function startWatchdog(cleanup: string, args: readonly string[]): Watchdog {
     watch: (target) => void shell.stdin.write(`${target}\n`),
     release: async () => {
       shell.ref();
-      shell.stdin.end("\n");
+      shell.stdin.end();
       await ended;
     },
   };

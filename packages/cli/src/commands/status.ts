@@ -1,0 +1,32 @@
+import { readStatus } from "@siding/store-postgres/read-status.js";
+import { Command, Option } from "commander";
+import pc from "picocolors";
+import { loadConfig, requireSetting } from "../config/load-config.js";
+import { addConfigFlags } from "../config/read-flags.js";
+import { renderStatusJson } from "../status/render-status-json.js";
+import { renderStatusTable } from "../status/render-status-table.js";
+
+const TENANTS_SHOWN = 20;
+
+/** `siding status`: relays, shards, lag and backlog, and what waits for what; read from Postgres alone. */
+export function statusCommand(): Command {
+  const command = new Command("status")
+    .description("show relays, shards, lag and backlog, and why what waits does")
+    .addOption(new Option("-o, --output <format>", "how to print it").choices(["table", "json"]).default("table"))
+    .addHelpText(
+      "after",
+      "\nExamples:\n  siding status\n  siding status -o json | jq '.shards[] | select(.lag_ms > 60000)'\n",
+    );
+  return addConfigFlags(command).action(async (flags: { readonly output: "table" | "json" }) => {
+    const { values: config } = loadConfig({
+      options: { ...flags },
+      environment: process.env,
+      directory: process.cwd(),
+    });
+    const databaseUrl = requireSetting(config, "databaseUrl");
+    const report = await readStatus({ databaseUrl, tenantsMax: TENANTS_SHOWN });
+    const isTerminal = process.stdout.isTTY === true;
+    const table = { width: isTerminal ? process.stdout.columns : undefined, color: isTerminal && pc.isColorSupported };
+    process.stdout.write(flags.output === "json" ? renderStatusJson(report) : renderStatusTable(report, table));
+  });
+}

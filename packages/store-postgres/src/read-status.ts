@@ -1,0 +1,222 @@
+import { SidingError } from "@siding/core/errors.js";
+import pg from "pg";
+import { describeServer, storeError } from "./connection.js";
+import { SCHEMA_VERSION } from "./schema-version.js";
+import { type Statement, statement } from "./sql-file.js";
+
+export interface StatusReport {
+  /** host:port/database */
+  readonly server: string;
+  readonly deployment: DeploymentStatus;
+  readonly relays: readonly RelayStatus[];
+  readonly shards: readonly ShardStatus[];
+  /** Null where there is too much of it to be counted in the time allowed. */
+  readonly backlog: BacklogStatus | null;
+  /** Refused by Kafka at least once, and tried again. */
+  readonly refused: bigint;
+  readonly dead: bigint;
+}
+
+export interface DeploymentStatus {
+  /** Null until the first relay has run. */
+  readonly name: string | null;
+  readonly kafkaClusterId: string | null;
+  readonly shards: number;
+  readonly schemaVersion: number;
+}
+
+export interface RelayStatus {
+  readonly relayId: string;
+  readonly host: string;
+  readonly processId: number;
+  readonly version: string;
+  /** RFC 3339, UTC, as are all times here. */
+  readonly startedAt: string;
+  readonly seenAt: string;
+  readonly seenAgoMs: number;
+  readonly isAlive: boolean;
+}
+
+export interface ShardStatus {
+  readonly shard: number;
+  /** Its relay while the lease runs; null where nobody may publish it. */
+  readonly owner: { readonly relayId: string; readonly host: string | null; readonly processId: number | null } | null;
+  readonly epoch: bigint;
+  readonly leaseLeftMs: number | null;
+  readonly lastBatch: bigint;
+  readonly promotedBatch: bigint;
+  /** Laid down and not promoted yet: under way in Kafka, or waiting for the next batch. */
+  readonly plannedBatch: bigint | null;
+  readonly promotedAt: string | null;
+  readonly waiting: { readonly topic: string; readonly reason: string | null } | null;
+  readonly haltedReason: string | null;
+  /** Age of its oldest pending event; null where none is pending. */
+  readonly lagMs: number | null;
+}
+
+export interface BacklogStatus {
+  readonly pending: bigint;
+  readonly tenants: number;
+  /** The tenants with the most pending events, those first. */
+  readonly largest: readonly TenantBacklog[];
+}
+
+export interface TenantBacklog {
+  readonly tenantId: string;
+  readonly pending: bigint;
+  readonly oldestCreatedAt: string;
+  readonly oldestAgeMs: number;
+  readonly laneReason: string | null;
+  readonly resumeAt: string | null;
+}
+
+export interface StatusOptions {
+  readonly databaseUrl: string;
+  /** How many tenants of the backlog to name. */
+  readonly tenantsMax: number;
+  readonly statementTimeoutMs?: number;
+}
+
+const SQL = {
+  deployment: statement("status-deployment"),
+  relays: statement("status-relays"),
+  shards: statement("status-shards"),
+  failures: statement("status-failures"),
+  backlog: statement("status-backlog"),
+};
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 10_000;
+const CANCELED = "57014";
+
+type TextRow = Readonly<Record<string, string | null>>;
+
+/**
+ * Reads how the outbox is, from Postgres alone and in the role siding_admin: it tells also while no relay runs.
+ * @throws SIDING_STORE_PRIVILEGE for a user who is no member of siding_admin, SIDING_SCHEMA_*, SIDING_STORE_*
+ */
+export async function readStatus(options: StatusOptions): Promise<StatusReport> {
+  const server = describeServer(options.databaseUrl);
+  const client = new pg.Client({
+    connectionString: options.databaseUrl,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    application_name: "siding-status",
+  });
+  client.on("error", () => {}); // said again by the query that it breaks
+  try {
+    await client.connect();
+    await becomeAdmin(client, server);
+    await client.query(`set statement_timeout = ${options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS}; set jit = off`);
+    return await read(client, server, options.tenantsMax);
+  } catch (error) {
+    throw storeError(error, server);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+async function becomeAdmin(client: pg.Client, server: string): Promise<void> {
+  try {
+    await client.query("set role siding_admin");
+  } catch (error) {
+    const code = (error as { code?: string }).code;
+    // 22023 is what SET ROLE says of a role that does not exist: nothing was migrated on this server.
+    if (code === "22023") {
+      throw new SidingError("SIDING_SCHEMA_MISSING", `the database at ${server} has no role siding_admin`, {
+        cause: error,
+      });
+    }
+    if (code !== "42501") throw error;
+    const message = `Postgres at ${server}: user "${client.user}" is no member of siding_admin, which reads the status`;
+    throw new SidingError("SIDING_STORE_PRIVILEGE", message, { cause: error });
+  }
+}
+
+async function read(client: pg.Client, server: string, tenantsMax: number): Promise<StatusReport> {
+  const [deployment] = await rowsOf(client, SQL.deployment);
+  if (deployment === undefined)
+    throw new SidingError("SIDING_SCHEMA_MISSING", `the schema at ${server} was never laid out`);
+  const schemaVersion = Number(deployment.schema_version);
+  if (schemaVersion < SCHEMA_VERSION) {
+    const message = `the schema at ${server} has version ${schemaVersion}, this release needs ${SCHEMA_VERSION}`;
+    throw new SidingError("SIDING_SCHEMA_OUTDATED", message);
+  }
+  const relays = await rowsOf(client, SQL.relays);
+  const shards = await rowsOf(client, SQL.shards);
+  const [failures] = await rowsOf(client, SQL.failures);
+  return {
+    server,
+    deployment: {
+      name: deployment.name ?? null,
+      kafkaClusterId: deployment.kafka_cluster_id ?? null,
+      shards: Number(deployment.shards),
+      schemaVersion,
+    },
+    relays: relays.map(relayStatus),
+    shards: shards.map(shardStatus),
+    backlog: await readBacklog(client, tenantsMax),
+    refused: BigInt(failures!.refused!),
+    dead: BigInt(failures!.dead!),
+  };
+}
+
+async function readBacklog(client: pg.Client, tenantsMax: number): Promise<BacklogStatus | null> {
+  try {
+    const rows = await rowsOf(client, SQL.backlog, [tenantsMax]);
+    return {
+      pending: BigInt(rows[0]?.pending_total ?? 0),
+      tenants: Number(rows[0]?.tenants_total ?? 0),
+      largest: rows.map((row) => ({
+        tenantId: row.tenant_id!,
+        pending: BigInt(row.pending!),
+        oldestCreatedAt: row.oldest_created_at!,
+        oldestAgeMs: Number(row.oldest_age_ms),
+        laneReason: row.lane_reason ?? null,
+        resumeAt: row.resume_at ?? null,
+      })),
+    };
+  } catch (error) {
+    // Tens of millions wait: that is when the rest of the status is needed most.
+    if ((error as { code?: string }).code === CANCELED) return null;
+    throw error;
+  }
+}
+
+function relayStatus(row: TextRow): RelayStatus {
+  return {
+    relayId: row.relay_id!,
+    host: row.host!,
+    processId: Number(row.process_id),
+    version: row.version!,
+    startedAt: row.started_at!,
+    seenAt: row.seen_at!,
+    seenAgoMs: Number(row.seen_ago_ms),
+    isAlive: row.alive === "t",
+  };
+}
+
+function shardStatus(row: TextRow): ShardStatus {
+  const isLeased = row.leased === "t";
+  const processId = row.owner_process_id == null ? null : Number(row.owner_process_id);
+  return {
+    shard: Number(row.shard),
+    owner: isLeased ? { relayId: row.owner!, host: row.owner_host ?? null, processId } : null,
+    epoch: BigInt(row.epoch!),
+    leaseLeftMs: isLeased ? Number(row.lease_left_ms) : null,
+    lastBatch: BigInt(row.last_batch!),
+    promotedBatch: BigInt(row.promoted_batch!),
+    plannedBatch: row.planned_batch == null ? null : BigInt(row.planned_batch),
+    promotedAt: row.promoted_at ?? null,
+    waiting: row.waiting_topic == null ? null : { topic: row.waiting_topic, reason: row.waiting_reason ?? null },
+    haltedReason: row.halted_reason ?? null,
+    lagMs: row.lag_ms == null ? null : Math.max(0, Number(row.lag_ms)),
+  };
+}
+
+/** Every value as text: a bigint must not become a number on the way. */
+const AS_TEXT = { getTypeParser: () => (value: string) => value };
+
+async function rowsOf(client: pg.Client, sql: Statement, values: readonly unknown[] = []): Promise<readonly TextRow[]> {
+  const { rows } = await client.query<TextRow>({ text: sql.text, values: [...values], types: AS_TEXT });
+  return rows;
+}
