@@ -32,7 +32,12 @@ const command = new Command("bench")
   .option("--payload-bytes <n>", "bytes of JSON an event", wholeNumber, 512)
   .option("--partitions <n>", "partitions of the topic", wholeNumber, 12)
   .option("--rounds <n>", "how often the sides of a comparison take turns", wholeNumber, 3)
-  .option("--patience <seconds>", "how long to wait for others to leave the machine alone before each turn", wholeNumber, 60)
+  .option(
+    "--patience <seconds>",
+    "how long to wait for others to leave the machine alone before each turn",
+    wholeNumber,
+    60,
+  )
   .option("--profile <directory>", "leave CPU profiles of the relay there; slows it down");
 
 async function run(scenarios: readonly Scenario[], flags: Flags): Promise<void> {
@@ -41,7 +46,9 @@ async function run(scenarios: readonly Scenario[], flags: Flags): Promise<void> 
   const services = await startServices();
   try {
     const machine = await machineFacts(services);
-    say(`${machine.cores} × ${machine.cpu}, Node ${machine.node}, Postgres ${machine.postgres}, Kafka ${machine.kafka}`);
+    say(
+      `${machine.cores} × ${machine.cpu}, Node ${machine.node}, Postgres ${machine.postgres}, Kafka ${machine.kafka}`,
+    );
     const results: ScenarioResult[] = [];
     const { tenants, payloadBytes, partitions, profile } = flags;
     const turns = { rounds: flags.rounds, patienceSeconds: flags.patience, say };

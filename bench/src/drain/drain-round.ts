@@ -12,7 +12,11 @@ export interface DrainRound {
   readonly cpu: CpuUse;
 }
 
-export function drainRound(events: number, cpu: CpuUse, whole: { cpuSeconds: number; peakMegabytes: number }): DrainRound {
+export function drainRound(
+  events: number,
+  cpu: CpuUse,
+  whole: { cpuSeconds: number; peakMegabytes: number },
+): DrainRound {
   return {
     seconds: cpu.seconds,
     eventsPerSecond: events / cpu.seconds,

@@ -4,7 +4,7 @@ import { coreShare, decimals, percent, whole } from "../report/format.js";
 import { median } from "../report/median.js";
 import type { ResultTable, ScenarioResult } from "../report/scenario-result.js";
 import { drainRaw } from "./drain-raw.js";
-import { drainRelay, type DrainSpec } from "./drain-relay.js";
+import { type DrainSpec, drainRelay } from "./drain-relay.js";
 import type { DrainRound } from "./drain-round.js";
 
 /** A relay emptying a backlog beside the same records sent without a database, turn by turn. */

@@ -46,7 +46,9 @@ consumer.on("data", (message) => {
 
 await connectClient(consumer as never, options.brokers);
 // No group: joining one takes seconds, and its rebalances are no part of the figure.
-consumer.assign(Array.from({ length: options.partitions }, (_, partition) => ({ topic: options.topic, partition, offset: 0 })));
+consumer.assign(
+  Array.from({ length: options.partitions }, (_, partition) => ({ topic: options.topic, partition, offset: 0 })),
+);
 // Flowing: a thread of the client hands each message over as it comes, instead of waiting for a batch.
 consumer.consume();
 await report({ kind: "ready" });

@@ -29,7 +29,7 @@ interface Reading {
  */
 export function startCpuSpan(
   services: RunningServices,
-  subject: ProcessMeter,
+  subject: ProcessMeter | null,
   helpers: readonly number[] = [],
 ): () => CpuUse {
   const read = (): Reading => ({

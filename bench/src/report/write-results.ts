@@ -23,7 +23,9 @@ export function writeResults(startedAt: Date, machine: MachineFacts, scenarios: 
 /** Relay settings that the environment changed: figures with them are not those of the defaults. */
 function sidingEnvironment(): Record<string, string> {
   const isOpen = (name: string): boolean => name.startsWith("SIDING_") && !/TOKEN|PASSWORD|SASL|SSL|SECRET/.test(name);
-  return Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (isOpen(name) ? [[name, value!]] : [])));
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (isOpen(name) ? [[name, value!]] : [])),
+  );
 }
 
 /** Digits beyond the fourth are noise. */
