@@ -122,7 +122,7 @@ function stateOf({ haltedReason, owner, waiting, lagMs }: ShardStatus): string {
   if (haltedReason !== null) return "halted";
   if (owner === null) return "free";
   if (waiting !== null) return "waiting";
-  return lagMs === null ? "idle" : "behind";
+  return lagMs === null ? "idle" : "publishing";
 }
 
 function ownerOf({ owner }: ShardStatus): string {
