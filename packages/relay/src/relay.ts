@@ -1,7 +1,7 @@
 import { isSidingError, SidingError } from "@siding/core/errors.js";
 import { fairShare } from "@siding/core/lease/fair-share.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
-import type { Identity } from "@siding/core/ports/store.js";
+import type { DeploymentRecord, Identity } from "@siding/core/ports/store.js";
 import { DueWatch } from "./due-watch.js";
 import type { RelayOptions } from "./relay-options.js";
 import { type OwnershipEnd, ownShard } from "./shard-owner.js";
@@ -21,7 +21,7 @@ const BEATS_A_LEASE = 3;
  */
 export async function runRelay(options: RelayOptions, signal: AbortSignalLike): Promise<void> {
   const deployment = await options.store.deployment();
-  await checkIdentity(options);
+  await checkIdentity(options, deployment);
   const relay = new Relay(options, deployment.shards);
   await relay.run(signal);
 }
@@ -119,9 +119,8 @@ class Relay {
 }
 
 /** Both systems must be the ones that this deployment began with (design §4): a difference halts. */
-async function checkIdentity(options: RelayOptions): Promise<void> {
+async function checkIdentity(options: RelayOptions, record: DeploymentRecord): Promise<void> {
   const { store, publisher } = options;
-  const record = await store.deployment();
   const now: Identity = {
     deployment: options.deployment,
     kafkaClusterId: await publisher.clusterId(),

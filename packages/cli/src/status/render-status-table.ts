@@ -32,17 +32,29 @@ function alarmsOf({ relays, shards, backlog }: StatusReport): string[] {
     const waiting = backlog === null ? "events" : plural(backlog.pending, "event");
     alarms.push(isIdle ? "no relay is running" : `no relay is running: ${waiting} wait until one does`);
   }
-  for (const { shard, haltedReason } of shards) {
-    if (haltedReason !== null) alarms.push(printable(`shard ${shard} is halted: ${haltedReason}`));
-  }
-  return alarms;
+  return [...alarms, ...grouped(shards, (shard) => shard.haltedReason, "halted:")];
 }
 
 function waitsOf({ shards }: StatusReport): string[] {
-  return shards.flatMap(({ shard, waiting }) => {
-    if (waiting === null) return [];
-    const reason = waiting.reason === null ? "" : `: ${waiting.reason}`;
-    return [printable(`shard ${shard} waits for topic ${waiting.topic}${reason}`)];
+  // What a free shard waited for when it was let go says nothing of now.
+  return grouped(shards, ({ owner, waiting }) => (owner === null ? null : describeWait(waiting)), "waiting for topic");
+}
+
+function describeWait(waiting: ShardStatus["waiting"]): string | null {
+  if (waiting === null) return null;
+  return waiting.reason === null ? waiting.topic : `${waiting.topic}: ${waiting.reason}`;
+}
+
+/** One line for all shards that say the same: a missing topic stops many of them. */
+function grouped(shards: readonly ShardStatus[], say: (shard: ShardStatus) => string | null, verb: string): string[] {
+  const byText = new Map<string, number[]>();
+  for (const shard of shards) {
+    const text = say(shard);
+    if (text !== null) byText.set(text, [...(byText.get(text) ?? []), shard.shard]);
+  }
+  return [...byText].map(([text, numbers]) => {
+    const who = numbers.length === 1 ? `shard ${numbers[0]} is` : `shards ${numbers.join(", ")} are`;
+    return printable(`${who} ${verb} ${text}`);
   });
 }
 
