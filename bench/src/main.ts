@@ -6,7 +6,7 @@ import { printResult } from "./report/print-result.js";
 import type { ScenarioResult } from "./report/scenario-result.js";
 import { writeResults } from "./report/write-results.js";
 
-const SCENARIOS = ["drain", "latency", "enqueue", "idle", "memory"] as const;
+const SCENARIOS = ["drain"] as const;
 type Scenario = (typeof SCENARIOS)[number];
 
 interface Flags {
@@ -26,7 +26,7 @@ const wholeNumber = (text: string): number => {
 };
 
 const command = new Command("bench")
-  .addArgument(new Argument("[scenarios...]").choices(SCENARIOS).default(["drain", "latency", "enqueue"]))
+  .addArgument(new Argument("[scenarios...]").choices(SCENARIOS).default(["drain"]))
   .option("--events <n>", "backlog of the drain", wholeNumber, 200_000)
   .option("--tenants <n>", "tenants of the drain", wholeNumber, 1_000)
   .option("--payload-bytes <n>", "bytes of JSON an event", wholeNumber, 512)
