@@ -56,18 +56,21 @@ class TerminalView implements DevView {
 
 class LineView implements DevView {
   readonly everyMs = 2_000;
+  #hasEnded = false;
 
   say(line: string): void {
     process.stdout.write(`${line}\n`);
   }
 
   warn(text: string): void {
-    process.stderr.write(`${text.replace(/\s+/g, " ")}\n`);
+    if (!this.#hasEnded) process.stderr.write(`${text.replace(/\s+/g, " ")}\n`);
   }
 
   show(progress: ProgressSnapshot, stage: string): void {
     this.say(renderProgressLine(progress, stage.split(",")[0]!));
   }
 
-  end(): void {}
+  end(): void {
+    this.#hasEnded = true;
+  }
 }

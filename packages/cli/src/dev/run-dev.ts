@@ -38,7 +38,7 @@ const POLL_MS = 50;
 const SHARDS_TIMEOUT_MS = 5_000;
 const SERVICES_CHECK_MS = 500;
 /** A relay whose broker is gone waits long for an answer; the process ends without it then. */
-const RELAY_STOP_MS = 10_000;
+const RELAY_STOP_MS = 5_000;
 
 /**
  * Starts everything, enqueues and checks until the time is over, and ends everything it started.
@@ -55,6 +55,7 @@ export async function runDev(options: DevOptions): Promise<DevEnd> {
     await cleanups.run().catch(() => {});
     throw error;
   }
+  if (end === "interrupted") options.view.say("interrupted before it had begun: nothing was checked");
   await cleanups.run();
   return end;
 }
@@ -101,11 +102,12 @@ class DevRun {
   }
 
   async #startServices(): Promise<DevServices> {
-    const { view, config } = this.#options;
+    const { view, config, signal } = this.#options;
     const embedded = [config.databaseUrl ? [] : ["Postgres"], config.kafkaBrokers ? [] : ["Kafka"]].flat();
     if (embedded.length > 0) view.say(`starting ${embedded.join(" and ")}, embedded`);
     const services = await startDevServices(config, this.#run);
     this.#cleanups.add(() => services.stop());
+    if (signal.aborted) return services;
     // The password of an embedded Postgres is made up for this run; an own one's is nobody's business.
     const url = config.databaseUrl === undefined ? services.databaseUrl : maskDatabaseUrl(services.databaseUrl);
     view.say(`DATABASE_URL=${url}`);
@@ -129,7 +131,7 @@ class DevRun {
       warn: (text) => view.warn(text),
       fail: (error) => this.#fail(error),
     });
-    this.#cleanups.add(() => workload.pool.end());
+    this.#cleanups.add(() => workload.close());
     const { shards } = await migrate({ databaseUrl, shards: config.shards });
     await layOutOrders(workload.pool, this.#run);
     if (!isDatabaseTemporary) this.#cleanups.add(() => removeOrders(workload.pool, this.#run));
@@ -194,11 +196,19 @@ class DevRun {
   }
 
   #watchServices(services: DevServices): void {
-    const timer = setInterval(() => {
-      const failure = services.failure();
-      if (failure !== null) this.#fail(failure);
-    }, SERVICES_CHECK_MS);
-    this.#cleanups.add(async () => clearInterval(timer));
+    const stop = new AbortController();
+    const watch = async (): Promise<void> => {
+      while (!stop.signal.aborted) {
+        const failure = services.failure();
+        if (failure !== null) this.#fail(failure);
+        await this.#options.clock.sleep(SERVICES_CHECK_MS, stop.signal as AbortSignalLike);
+      }
+    };
+    const ended = watch();
+    this.#cleanups.add(async () => {
+      stop.abort();
+      await ended;
+    });
   }
 
   async #showUntilOver(progress: RunProgress): Promise<void> {

@@ -25,6 +25,7 @@ const RETRY_MS = 500;
 const GIVE_UP_MS = 15_000;
 const QUERY_TIMEOUT_MS = 10_000;
 const IN_DOUBT_TIMEOUT_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 3_000;
 
 /** The sample application: each tenant begins transactions at its own rate, at random moments. */
 export class Workload {
@@ -48,6 +49,8 @@ export class Workload {
     });
     setMaxListeners(0, this.#stop.signal); // one for each tenant that sleeps, which Node takes for a leak
     this.pool.on("error", () => {}); // the next query on a new connection says it
+    // One that breaks in a transaction says so to the query under way as well; without a listener it would end the process.
+    this.pool.on("connect", (client) => void client.on("error", () => {}));
   }
 
   start(): void {
@@ -59,6 +62,13 @@ export class Workload {
     this.#stop.abort();
     while (this.#running.size > 0) await Promise.all(this.#running);
     await this.#settleInDoubt();
+  }
+
+  /** Ends the connections, whether or not {@link stop} was called: an open transaction is rolled back by that. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    const ended = Promise.all(this.#running).then(() => this.pool.end());
+    await Promise.race([ended, this.#options.clock.sleep(CLOSE_TIMEOUT_MS)]);
   }
 
   async #runTenant({ tenantId, transactionsPerSecond }: SampleTenant): Promise<void> {
