@@ -11,7 +11,7 @@ const MAY_IMPORT = {
   "store-postgres": { ours: ["core"], outside: ["pg"], node: true },
   "publisher-kafka": { ours: ["core"], outside: ["@confluentinc/kafka-javascript"], node: true },
   embedded: { ours: [], outside: ["pg"], node: true },
-  testkit: { ours: ["core", "relay"], outside: ["vitest"], node: true },
+  testkit: { ours: ["core", "relay"], outside: ["@confluentinc/kafka-javascript", "pg", "vitest"], node: true },
   cli: {
     ours: ["core", "store-postgres", "publisher-kafka", "relay", "embedded", "enqueue"],
     outside: [

@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
+import type { Reach } from "@siding/core/ports/fail-point.js";
 import { KafkaPublisher } from "@siding/publisher-kafka/kafka-publisher.js";
 import { runRelay } from "@siding/relay/relay.js";
 import type { RelayObserver } from "@siding/relay/relay-observer.js";
 import { PostgresStore } from "@siding/store-postgres/postgres-store.js";
 import { requireSetting } from "./config/load-config.js";
 import type { SidingConfig } from "./config/settings.js";
+import { publisherWithFailPoints, storeWithFailPoints } from "./fail-points.js";
 import { systemClock } from "./system-clock.js";
 import { VERSION } from "./version.js";
 
@@ -18,18 +20,20 @@ export interface RelayRun {
   readonly observer: RelayObserver;
   readonly untilEmpty: boolean;
   readonly signal: AbortSignalLike;
+  /** Told of every step of the protocol; for tests that stop the relay there. */
+  readonly reach?: Reach;
 }
 
 /**
  * Wires a relay to the real Postgres and Kafka and runs it until the signal is aborted.
  * @throws SIDING_STORE_*, SIDING_SCHEMA_*, SIDING_BROKER_* when it cannot start, and what runRelay throws
  */
-export async function startRelay({ config, observer, untilEmpty, signal }: RelayRun): Promise<void> {
+export async function startRelay({ config, observer, untilEmpty, signal, reach }: RelayRun): Promise<void> {
   const brokers = requireSetting(config, "kafkaBrokers").join(",");
   const store = new PostgresStore(requireSetting(config, "databaseUrl"), config.shards + EXTRA_CONNECTIONS);
   try {
     const { shards } = await store.deployment();
-    const kafka = { brokers, deployment: config.deployment, shards, properties: config.kafka };
+    const kafka = { brokers, deployment: config.deployment, shards, properties: config.kafka, reach };
     const publisher = await KafkaPublisher.connect(kafka, config.delivery);
     try {
       await runRelay(
@@ -42,8 +46,8 @@ export async function startRelay({ config, observer, untilEmpty, signal }: Relay
           batchBytesMax: config.batchBytes,
           attemptsMax: config.maxAttempts,
           untilEmpty,
-          store,
-          publisher,
+          store: reach === undefined ? store : storeWithFailPoints(store, reach),
+          publisher: reach === undefined ? publisher : publisherWithFailPoints(publisher, reach),
           clock: systemClock,
           random: Math.random,
           observer,

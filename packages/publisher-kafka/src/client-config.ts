@@ -1,4 +1,5 @@
 import type { ProducerGlobalConfig } from "@confluentinc/kafka-javascript";
+import type { Reach } from "@siding/core/ports/fail-point.js";
 
 export interface KafkaOptions {
   /** `host:port,host:port` */
@@ -7,6 +8,8 @@ export interface KafkaOptions {
   readonly shards: number;
   /** The operator's own client properties (SIDING_KAFKA__…), over Siding's defaults. */
   readonly properties: Readonly<Record<string, string>>;
+  /** Told of the steps inside a transaction; for tests that stop the relay there. */
+  readonly reach?: Reach | undefined;
 }
 
 export const PROGRESS_TOPIC = "siding.progress";

@@ -93,9 +93,12 @@ export class TransactionalShard implements ShardPublisher {
 
   async publish(request: PublishRequest): Promise<PublishOutcome> {
     this.#refused = [];
+    const { reach } = this.#options;
     try {
       await promised((done) => this.#producer.beginTransaction(done));
+      reach?.("after-begin", this.#shard);
       const faults = this.#produceAll(request.events);
+      reach?.("after-produce", this.#shard);
       if (faults.length > 0) return await this.#abort({ kind: "refused", events: faults, topics: new Map() });
       await promised((done) =>
         this.#producer.sendOffsetsToTransaction(
@@ -105,8 +108,11 @@ export class TransactionalShard implements ShardPublisher {
           done,
         ),
       );
+      reach?.("after-offsets", this.#shard);
       if (request.events.length > 0 && request.events.length < SMALL_BATCH_EVENTS) await this.#untilDelivered();
+      reach?.("before-commit", this.#shard);
       await this.#commit();
+      reach?.("after-commit", this.#shard);
       return { kind: "committed" };
     } catch (error) {
       return this.#afterError(error as ClientError, request.events);

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startKafka } from "@siding/embedded/start-kafka.js";
 import { startPostgres } from "@siding/embedded/start-postgres.js";
 import { migrate } from "@siding/store-postgres/migrate.js";
+import { CommittedConsumer } from "@siding/testkit/delivery/committed-consumer.js";
+import { runTraffic } from "@siding/testkit/delivery/counter-traffic.js";
+import { DeliveryLedger, NOTHING_WRONG } from "@siding/testkit/delivery/delivery-ledger.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { SidingProcess } from "../relay-process.js";
 import { createTopic } from "../topics.js";
-import { CommittedReader } from "./committed-reader.js";
-import { type Expected, runTraffic } from "./counter-traffic.js";
-import { judge, NOTHING_WRONG } from "./verdict.js";
 
 /** How long each test writes. A minute is what the promise is measured with; a check of every change takes less. */
 const SECONDS = Number(process.env.SIDING_TEST_SECONDS ?? "12");
@@ -45,18 +45,21 @@ describe("exactly once, in order, beside 24 writers that roll back and dawdle", 
         settings: { SIDING_DEPLOYMENT: `delivery-${run}`, SIDING_LEASE_MS: "2000" },
       });
     const relays = [start(), start()];
-    const reader = await CommittedReader.open(kafka.brokers, topic, PARTITIONS);
+    const ledger = new DeliveryLedger();
+    const onRecord = ledger.receive.bind(ledger);
+    const consumer = await CommittedConsumer.open({ brokers: kafka.brokers, topic, partitions: PARTITIONS, onRecord });
     try {
-      const traffic = runTraffic({ databaseUrl, topic, writers: 24, keys: 60, seconds: SECONDS, seed: run });
+      const signal = AbortSignal.timeout(SECONDS * 1000);
+      const traffic = runTraffic({ databaseUrl, topic, writers: 24, keys: 60, seed: run, restMsMax: 0, signal });
       await Promise.all([traffic, disturb(relays, start)]);
-      const expected: Expected = await traffic;
+      const expected = await traffic;
       const total = [...expected.values()].reduce((sum, count) => sum + count, 0);
-      const records = await reader.until(total);
+      await consumer.until(total);
       expect(total).toBeGreaterThan(SECONDS * 20);
       const said = relays.map((relay) => relay.log.slice(-3_000)).join("\n");
-      expect(judge(expected, records), said).toEqual({ expected: total, ...NOTHING_WRONG });
+      expect(ledger.verdict(expected), said).toEqual({ expected: total, ...NOTHING_WRONG });
     } finally {
-      await reader.close();
+      await consumer.close();
       await Promise.all(relays.map((relay) => relay.stop()));
     }
   }

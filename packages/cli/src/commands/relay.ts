@@ -1,14 +1,12 @@
-import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import { Command } from "commander";
 import { formatListenAddress } from "../config/listen-address.js";
 import { loadConfig } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
-import type { SidingConfig } from "../config/settings.js";
 import { createRelayMetrics } from "../http/metrics.js";
 import { startRelayServer } from "../http/relay-server.js";
 import { createLogger } from "../logger.js";
 import { RelayJournal } from "../observe-relay.js";
-import { startRelay } from "../start-relay.js";
+import { type RelayRun, startRelay } from "../start-relay.js";
 import { stopSignal } from "../stop-signal.js";
 
 /** `siding relay`: publishes until it is told to stop. */
@@ -27,11 +25,12 @@ export function relayCommand(): Command {
       directory: process.cwd(),
     });
     const stop = stopSignal();
-    await serve(config, flags.untilEmpty === true, stop);
+    await serveRelay({ config, untilEmpty: flags.untilEmpty === true, signal: stop });
   });
 }
 
-async function serve(config: SidingConfig, untilEmpty: boolean, signal: AbortSignalLike): Promise<void> {
+/** A relay with its log, its metrics and its health on HTTP, until the signal is aborted. @throws what startRelay throws */
+export async function serveRelay({ config, ...run }: Omit<RelayRun, "observer">): Promise<void> {
   const log = createLogger(config.logLevel);
   const metrics = createRelayMetrics();
   const journal = new RelayJournal(log, metrics);
@@ -45,7 +44,7 @@ async function serve(config: SidingConfig, untilEmpty: boolean, signal: AbortSig
     `relay of deployment ${config.deployment}, health and metrics on http://${formatListenAddress(server.address)}`,
   );
   try {
-    await startRelay({ config, observer: journal, untilEmpty, signal });
+    await startRelay({ ...run, config, observer: journal });
     log.info("relay stopped in good order");
   } finally {
     await server.close();
