@@ -1,7 +1,7 @@
 import { isSidingError, SidingError } from "@siding/core/errors.js";
 import { fairShare } from "@siding/core/lease/fair-share.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
-import type { DeploymentRecord, Identity } from "@siding/core/ports/store.js";
+import type { DeploymentRecord, Identity, Lease } from "@siding/core/ports/store.js";
 import { DueWatch } from "./due-watch.js";
 import type { RelayOptions } from "./relay-options.js";
 import { type OwnershipEnd, ownShard } from "./shard-owner.js";
@@ -64,6 +64,7 @@ class Relay {
     const { store, identity, leaseMs, observer } = this.#options;
     try {
       const beat = await store.beat(identity, leaseMs);
+      await this.#releaseUnknown(beat.held);
       const share = fairShare({
         shards: this.#shards,
         liveRelays: beat.liveRelays,
@@ -77,6 +78,14 @@ class Relay {
       if (!isSidingError(error) || error.retry === "never") return this.#fail(error);
       observer.retrying(null, error, leaseMs / BEATS_A_LEASE);
     }
+  }
+
+  /**
+   * A claim or a release whose answer was lost leaves a lease that this relay's heartbeats renew while nobody works on
+   * it: the shard would stand still for as long as the relay lives. Its epoch keeps a later lease safe.
+   */
+  async #releaseUnknown(held: readonly Lease[]): Promise<void> {
+    for (const lease of held) if (!this.#owned.has(lease.shard)) await this.#options.store.release(lease);
   }
 
   async #claim(shard: number): Promise<void> {
