@@ -55,7 +55,6 @@ export async function ownShard(
         observer.shardLost(shard, known.message);
         if (record !== null && !(await isStillOwn(options, shard))) return "lost";
       } else if (known.exit === 4) {
-        if (record !== null) await store.reportHalt(record.lease, known.message).catch(() => {});
         observer.shardState(shard, "halted", known.message);
         throw known;
       } else if (known.retry === "never") {
