@@ -59,9 +59,10 @@ async function timeOneKill(world: World, check: DeliveryCheck): Promise<number> 
   check.backlog.during = `kill of relay ${victim.name}`;
   const sinceUnixMs = Date.now();
   const served = check.arrivals.allSince(shards, sinceUnixMs, FAILOVER_TIMEOUT_MS);
-  // Back only when the other one has long taken over: it is the takeover that is timed, not a start.
-  await victim.kill(leaseMs + 2 * BEYOND_LEASE_MS);
+  // Back only when the other one has taken over: it is the takeover that is timed, not a start.
+  await victim.kill(null);
   const ms = await served;
+  victim.start();
   if (ms === null) throw new Error(`the shards of the dead relay stood still for ${FAILOVER_TIMEOUT_MS} ms`);
   return ms;
 }

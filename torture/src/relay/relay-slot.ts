@@ -35,7 +35,7 @@ export class RelaySlot {
   #child: ChildProcess | null = null;
   #armed: FailPoint | null = null;
   #resumed: (() => void) | null = null;
-  #restartMs = RESTART_MS;
+  #restartMs: number | null = RESTART_MS;
   /** An end that is ours: a kill, or the stop at the end of the run. */
   #isMeant = false;
   #isOver = false;
@@ -94,8 +94,8 @@ export class RelaySlot {
     }
   }
 
-  /** kill -9; another process takes its place after restartMs. */
-  async kill(restartMs: number): Promise<void> {
+  /** kill -9; another process takes its place after restartMs, or where that is null with start(). */
+  async kill(restartMs: number | null): Promise<void> {
     const child = this.#child;
     if (child === null) return;
     this.#isMeant = true;
@@ -146,7 +146,7 @@ export class RelaySlot {
     this.#watchdog.watch("");
     this.#note(`ended with ${code ?? signal}`);
     if (!this.#isMeant) this.unexpectedEnds.push(`relay ${this.name} ended with ${code ?? signal}`);
-    if (!this.#isOver) setTimeout(() => !this.#isOver && this.start(), this.#restartMs);
+    if (this.#restartMs !== null) setTimeout(() => !this.#isOver && this.start(), this.#restartMs);
   }
 
   #note(text: string): void {
