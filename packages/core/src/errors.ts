@@ -40,7 +40,7 @@ export const ERRORS = {
   SIDING_STORE_PRIVILEGE: {
     retry: "never",
     exit: 3,
-    mend: "As the schema's owner run: GRANT siding_relay TO the user in DATABASE_URL.",
+    mend: "As the database's owner, GRANT the role or right that is named here to the user in DATABASE_URL.",
   },
   SIDING_SCHEMA_MISSING: {
     retry: "never",
