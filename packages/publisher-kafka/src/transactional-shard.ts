@@ -2,6 +2,7 @@ import Kafka, { type DeliveryReport, type KafkaConsumer, type LibrdKafkaError } 
 import { type OutboxEvent, recordKey } from "@siding/core/event/outbox-event.js";
 import type { PublishOutcome, PublishRequest, ShardPublisher } from "@siding/core/ports/publisher.js";
 import type { EventFault } from "@siding/core/retry/failure.js";
+import type { Asker } from "./ask-until-answered.js";
 import { brokerError, type ClientError, kindOf } from "./broker-errors.js";
 import {
   type KafkaOptions,
@@ -11,7 +12,7 @@ import {
   REQUEST_TIMEOUT_MS,
   TRANSACTION_TIMEOUT_MS,
 } from "./client-config.js";
-import { connectClient, disconnectClient, promised, withKnownProperties } from "./connect-client.js";
+import { connectClient, disconnectProducer, promised, withKnownProperties } from "./connect-client.js";
 import { HeaderEncoder } from "./encode-headers.js";
 import type { TopicDirectory } from "./topic-directory.js";
 
@@ -21,8 +22,8 @@ import type { TopicDirectory } from "./topic-directory.js";
  */
 const SMALL_BATCH_EVENTS = 1_000;
 const FLUSH_MS = 1;
-/** An answer that says "try again" is asked for again this long before the end counts as unknown. */
-const COMMIT_DEADLINE_MS = 2 * TRANSACTION_TIMEOUT_MS;
+/** A commit is asked for again this long before its end counts as unknown. */
+const COMMIT_WITHIN_MS = 2 * TRANSACTION_TIMEOUT_MS;
 
 /** A shard's transactional producer (KIP-98): the records of a batch and its number become visible together. */
 export class TransactionalShard implements ShardPublisher {
@@ -30,16 +31,25 @@ export class TransactionalShard implements ShardPublisher {
   readonly #options: KafkaOptions;
   readonly #topics: TopicDirectory;
   readonly #consumer: KafkaConsumer;
+  readonly #asker: Asker;
   readonly #producer: Kafka.Producer;
   readonly #headers: HeaderEncoder;
+  #isSendingNumber = false;
   /** Delivery reports of refused records; success is not reported, which saves two fifths of a record's cost. */
   #refused: { error: LibrdKafkaError; report: DeliveryReport }[] = [];
 
-  private constructor(shard: number, options: KafkaOptions, topics: TopicDirectory, consumer: KafkaConsumer) {
+  private constructor(
+    shard: number,
+    options: KafkaOptions,
+    topics: TopicDirectory,
+    consumer: KafkaConsumer,
+    asker: Asker,
+  ) {
     this.#shard = shard;
     this.#options = options;
     this.#topics = topics;
     this.#consumer = consumer;
+    this.#asker = asker;
     this.#headers = new HeaderEncoder(producerId(options.deployment, shard));
     this.#producer = new Kafka.Producer({
       ...producerConfig(options, shard),
@@ -58,13 +68,14 @@ export class TransactionalShard implements ShardPublisher {
     options: KafkaOptions,
     topics: TopicDirectory,
     consumer: KafkaConsumer,
+    asker: Asker,
   ): Promise<TransactionalShard> {
-    const opened = withKnownProperties(() => new TransactionalShard(shard, options, topics, consumer));
+    const opened = withKnownProperties(() => new TransactionalShard(shard, options, topics, consumer, asker));
     try {
-      await connectClient(opened.#producer, options.brokers);
+      await asker.waitFor(connectClient(opened.#producer, options.brokers));
       // Before connect this crashes the process (design §7).
       opened.#producer.setPollInBackground(true);
-      await promised((done) => opened.#producer.initTransactions(REQUEST_TIMEOUT_MS, done));
+      await asker.ask(REQUEST_TIMEOUT_MS, (timeoutMs, done) => opened.#producer.initTransactions(timeoutMs, done));
       return opened;
     } catch (error) {
       await opened.close();
@@ -74,8 +85,8 @@ export class TransactionalShard implements ShardPublisher {
 
   async committedBatch(): Promise<bigint | null> {
     try {
-      const places = await promised<{ offset?: number }[]>((done) =>
-        this.#consumer.committed([this.#progressPlace()], REQUEST_TIMEOUT_MS, done as never),
+      const places = await this.#asker.read<{ offset?: number }[]>(REQUEST_TIMEOUT_MS, (timeoutMs, done) =>
+        this.#consumer.committed([this.#progressPlace()], timeoutMs, done as never),
       );
       const offset = places[0]?.offset;
       return offset === undefined || offset < 0 ? null : BigInt(offset);
@@ -97,28 +108,39 @@ export class TransactionalShard implements ShardPublisher {
       await promised((done) => this.#producer.beginTransaction(done));
       const faults = this.#produceAll(request.events);
       if (faults.length > 0) return await this.#abort({ kind: "refused", events: faults, topics: new Map() });
-      await promised((done) =>
-        this.#producer.sendOffsetsToTransaction(
-          [{ ...this.#progressPlace(), offset: Number(request.batch) }],
-          this.#consumer,
-          REQUEST_TIMEOUT_MS,
-          done,
-        ),
-      );
+      await this.#asker.waitFor(this.#sendNumber(request.batch));
       if (request.events.length > 0 && request.events.length < SMALL_BATCH_EVENTS) await this.#untilDelivered();
-      await this.#commit();
+      await this.#asker.ask(COMMIT_WITHIN_MS, (timeoutMs, done) => this.#producer.commitTransaction(timeoutMs, done));
       return { kind: "committed" };
     } catch (error) {
       return this.#afterError(error as ClientError, request.events);
     }
   }
 
+  /** Not while a call that was given up uses the client still: taking it away then crashes the process. */
   async close(): Promise<void> {
-    await disconnectClient(this.#producer);
+    if (this.#isSendingNumber) return;
+    await disconnectProducer(this.#producer);
   }
 
   #progressPlace(): { topic: string; partition: number } {
     return { topic: PROGRESS_TOPIC, partition: this.#shard };
+  }
+
+  /**
+   * In one call, because this one cannot go on where it stood: an answer that comes after its time spoils the
+   * transaction. It blocks its thread until then, or for socket.timeout.ms.
+   */
+  async #sendNumber(batch: bigint): Promise<void> {
+    const place = { ...this.#progressPlace(), offset: Number(batch) };
+    this.#isSendingNumber = true;
+    try {
+      await promised((done) =>
+        this.#producer.sendOffsetsToTransaction([place], this.#consumer, REQUEST_TIMEOUT_MS, done),
+      );
+    } finally {
+      this.#isSendingNumber = false;
+    }
   }
 
   /** Hands every record to the client. Answers those that it refuses at once: too large, or not to be encoded. */
@@ -153,19 +175,7 @@ export class TransactionalShard implements ShardPublisher {
       const delivered = await new Promise<boolean>((resolve) => {
         this.#producer.flush(FLUSH_MS, (error) => resolve(!error));
       });
-      if (delivered) return;
-    }
-  }
-
-  /** Asks until there is an answer: a commit that timed out as retriable goes on where it stood (design §4). */
-  async #commit(): Promise<void> {
-    const deadline = performance.now() + COMMIT_DEADLINE_MS;
-    for (;;) {
-      try {
-        return await promised((done) => this.#producer.commitTransaction(REQUEST_TIMEOUT_MS, done));
-      } catch (error) {
-        if (!(error as ClientError).isRetriable || performance.now() > deadline) throw error;
-      }
+      if (delivered || this.#asker.isClosed) return;
     }
   }
 
@@ -189,7 +199,7 @@ export class TransactionalShard implements ShardPublisher {
 
   async #abort(outcome: PublishOutcome): Promise<PublishOutcome> {
     try {
-      await promised((done) => this.#producer.abortTransaction(REQUEST_TIMEOUT_MS, done));
+      await this.#asker.ask(REQUEST_TIMEOUT_MS, (timeoutMs, done) => this.#producer.abortTransaction(timeoutMs, done));
       return outcome;
     } catch (error) {
       if (kindOf(error as ClientError) === "fenced") return { kind: "fenced" };

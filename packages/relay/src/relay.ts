@@ -15,6 +15,12 @@ interface Ownership {
 const BEATS_A_LEASE = 3;
 
 /**
+ * For as long a stop waits for the batches under way: supervisors kill after 10 s and more. What Kafka has not answered
+ * by then is settled by the next owner, as after a crash.
+ */
+const STOP_GRACE_MS = 4_000;
+
+/**
  * A relay: says that it is alive, takes its fair share of the shards and runs each until told to stop.
  * Resolves when the signal is aborted and every shard is given back, or with untilEmpty once nothing is due.
  * @throws SIDING_IDENTITY_CHANGED, SIDING_PROGRESS_* (halts), and what does not pass by itself
@@ -114,7 +120,12 @@ class Relay {
   async #giveBackAll(): Promise<void> {
     const owned = [...this.#owned.values()];
     for (const ownership of owned) ownership.stop.abort();
+    const { clock, publisher } = this.#options;
+    const grace = clock.limit(STOP_GRACE_MS, new AbortController().signal as AbortSignalLike, () => {
+      publisher.close().catch(() => {}); // what it cuts off says so in its own shard
+    });
     await Promise.allSettled(owned.map((ownership) => ownership.ended));
+    grace.clear();
   }
 }
 
