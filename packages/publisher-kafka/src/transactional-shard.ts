@@ -32,7 +32,7 @@ export class TransactionalShard implements ShardPublisher {
   readonly #topics: TopicDirectory;
   readonly #consumer: KafkaConsumer;
   readonly #asker: Asker;
-  readonly #producer: Kafka.Producer;
+  #producer: Kafka.Producer;
   readonly #headers: HeaderEncoder;
   #isSendingNumber = false;
   /** Delivery reports of refused records; success is not reported, which saves two fifths of a record's cost. */
@@ -51,15 +51,7 @@ export class TransactionalShard implements ShardPublisher {
     this.#consumer = consumer;
     this.#asker = asker;
     this.#headers = new HeaderEncoder(producerId(options.deployment, shard));
-    this.#producer = new Kafka.Producer({
-      ...producerConfig(options, shard),
-      "transactional.id": producerId(options.deployment, shard),
-      "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
-      "delivery.report.only.error": true,
-    });
-    this.#producer.on("delivery-report", (error, report) => {
-      if (error) this.#refused.push({ error, report });
-    });
+    this.#producer = this.#newProducer();
   }
 
   /** Connects and fences whoever holds the shard's transactional id. @throws SIDING_BROKER_* */
@@ -72,10 +64,7 @@ export class TransactionalShard implements ShardPublisher {
   ): Promise<TransactionalShard> {
     const opened = withKnownProperties(() => new TransactionalShard(shard, options, topics, consumer, asker));
     try {
-      await asker.waitFor(connectClient(opened.#producer, options.brokers));
-      // Before connect this crashes the process (design §7).
-      opened.#producer.setPollInBackground(true);
-      await asker.ask(REQUEST_TIMEOUT_MS, (timeoutMs, done) => opened.#producer.initTransactions(timeoutMs, done));
+      await opened.#start();
       return opened;
     } catch (error) {
       await opened.close();
@@ -121,6 +110,27 @@ export class TransactionalShard implements ShardPublisher {
   async close(): Promise<void> {
     if (this.#isSendingNumber) return;
     await disconnectProducer(this.#producer);
+  }
+
+  #newProducer(): Kafka.Producer {
+    const producer = new Kafka.Producer({
+      ...producerConfig(this.#options, this.#shard),
+      "transactional.id": producerId(this.#options.deployment, this.#shard),
+      "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+      "delivery.report.only.error": true,
+    });
+    producer.on("delivery-report", (error, report) => {
+      if (error) this.#refused.push({ error, report });
+    });
+    return producer;
+  }
+
+  async #start(): Promise<void> {
+    const producer = this.#producer;
+    await this.#asker.waitFor(connectClient(producer, this.#options.brokers));
+    // Before connect this crashes the process (design §7).
+    producer.setPollInBackground(true);
+    await this.#asker.ask(REQUEST_TIMEOUT_MS, (timeoutMs, done) => producer.initTransactions(timeoutMs, done));
   }
 
   #progressPlace(): { topic: string; partition: number } {
@@ -189,7 +199,25 @@ export class TransactionalShard implements ShardPublisher {
     if (error.isFatal === true || error.isTxnRequiresAbort !== true) return unknown;
     await this.#reportsArrive();
     const refusal = this.#readRefusal(error, events);
-    return await this.#abort(refusal ?? unknown);
+    const outcome = await this.#abort(refusal ?? unknown);
+    return outcome.kind === "refused" ? await this.#renewProducer(outcome) : outcome;
+  }
+
+  /**
+   * A record that a broker refused leaves a gap in its partition's sequence, which fails this producer's next
+   * transaction. A new one under the same transactional id has none.
+   */
+  async #renewProducer(outcome: PublishOutcome): Promise<PublishOutcome> {
+    await this.close();
+    this.#producer = this.#newProducer();
+    try {
+      await this.#start();
+      return outcome;
+    } catch (error) {
+      if (kindOf(error as ClientError) === "fenced") return { kind: "fenced" };
+      const doing = `opening shard ${this.#shard} again`;
+      return { kind: "unknown", error: brokerError(error, doing, this.#options.brokers) };
+    }
   }
 
   /** The reason of the failed commit is on its way through the client's background thread. */
