@@ -107,6 +107,11 @@ export const ERRORS = {
     exit: 4,
     mend: "Kafka no longer holds this shard's number: find out why its offsets went, then `siding recover`.",
   },
+  SIDING_SHARD_HALTED: {
+    retry: "never",
+    exit: 4,
+    mend: "Its events wait, in order, until `siding recover` has settled it; the other shards go on.",
+  },
   SIDING_DEPENDENCY_MISSING: {
     retry: "never",
     exit: 3,

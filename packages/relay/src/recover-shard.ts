@@ -16,7 +16,8 @@ export interface ShardStart {
 /**
  * Settles what an owner before this one left open: Postgres holds the plan, Kafka the verdict (design §4).
  * The publisher was opened after the epoch was raised, so nobody else can commit to either system any more.
- * @throws SIDING_PROGRESS_UNKNOWN, SIDING_PROGRESS_LOST when the two fit no common history: the shard halts
+ * @throws SIDING_PROGRESS_UNKNOWN, SIDING_PROGRESS_LOST when the two fit no common history: the shard is halted
+ * @throws SIDING_FENCED when another relay has claimed the shard since
  */
 export async function recoverShard(store: Store, publisher: ShardPublisher, record: ShardRecord): Promise<ShardStart> {
   const { lease, plan, promotedBatch, lastBatch } = record;
@@ -47,8 +48,13 @@ export async function recoverShard(store: Store, publisher: ShardPublisher, reco
     case "discard":
       mustHold(await store.discard(lease, verdict.batch), record);
       return { cursor: record.cursor, lastBatch };
-    case "halt":
-      throw new SidingError(verdict.code, `shard ${lease.shard}: ${verdict.reason}`);
+    case "halt": {
+      const message = `shard ${lease.shard}: ${verdict.reason}`;
+      // A relay that stood still since its claim compares an old record with what a later owner committed: only while
+      // its epoch stands is the difference between the two systems, and not between then and now.
+      mustHold(await store.reportHalt(lease, message), record);
+      throw new SidingError(verdict.code, message);
+    }
   }
 }
 
