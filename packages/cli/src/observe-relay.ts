@@ -61,6 +61,12 @@ export class RelayJournal implements RelayObserver {
     this.#log.info({ shard }, `shard ${shard} given back`);
   }
 
+  haltEnded(shard: number): void {
+    this.#states.delete(shard);
+    this.#metrics.halted([...this.#states.values()].some(({ state }) => state === "halted"));
+    this.#log.info({ shard }, `shard ${shard} is halted no more`);
+  }
+
   batchCommitted: RelayObserver["batchCommitted"] = (_shard, _batch, events, nowUnixMs) => {
     const counts = new Map<string, { tenant: string; topic: string; events: number }>();
     for (const { tenantId, topic, createdAt } of events) {

@@ -40,7 +40,7 @@ export const ERRORS = {
   SIDING_STORE_PRIVILEGE: {
     retry: "never",
     exit: 3,
-    mend: "As the schema's owner run: GRANT siding_relay TO the user in DATABASE_URL.",
+    mend: "As the database's owner, GRANT the role or right that is named here to the user in DATABASE_URL.",
   },
   SIDING_SCHEMA_MISSING: {
     retry: "never",
@@ -106,6 +106,11 @@ export const ERRORS = {
     retry: "never",
     exit: 4,
     mend: "Kafka no longer holds this shard's number: find out why its offsets went, then `siding recover`.",
+  },
+  SIDING_SHARD_HALTED: {
+    retry: "never",
+    exit: 4,
+    mend: "Its events wait, in order, until `siding recover` has settled it; the other shards go on.",
   },
   SIDING_DEPENDENCY_MISSING: {
     retry: "never",

@@ -2,9 +2,10 @@ import Kafka, { type LibrdKafkaError } from "@confluentinc/kafka-javascript";
 import { type OutboxEvent, recordKey } from "@siding/core/event/outbox-event.js";
 import type { PublishOutcome, PublishRequest, ShardPublisher } from "@siding/core/ports/publisher.js";
 import type { EventFault } from "@siding/core/retry/failure.js";
+import type { Asker } from "./ask-until-answered.js";
 import { brokerError, type ClientError, kindOf } from "./broker-errors.js";
 import { type KafkaOptions, producerConfig, producerId } from "./client-config.js";
-import { connectClient, disconnectClient, withKnownProperties } from "./connect-client.js";
+import { connectClient, disconnectProducer, withKnownProperties } from "./connect-client.js";
 import { HeaderEncoder } from "./encode-headers.js";
 import type { TopicDirectory } from "./topic-directory.js";
 
@@ -28,13 +29,15 @@ export class AtLeastOnceShard implements ShardPublisher {
   readonly #shard: number;
   readonly #options: KafkaOptions;
   readonly #topics: TopicDirectory;
+  readonly #asker: Asker;
   readonly #producer: Kafka.Producer;
   readonly #headers: HeaderEncoder;
 
-  private constructor(shard: number, options: KafkaOptions, topics: TopicDirectory) {
+  private constructor(shard: number, options: KafkaOptions, topics: TopicDirectory, asker: Asker) {
     this.#shard = shard;
     this.#options = options;
     this.#topics = topics;
+    this.#asker = asker;
     this.#headers = new HeaderEncoder(producerId(options.deployment, shard));
     this.#producer = new Kafka.Producer({
       // There is no transaction to fill, and its reports are waited for one by one.
@@ -50,10 +53,15 @@ export class AtLeastOnceShard implements ShardPublisher {
   }
 
   /** @throws SIDING_BROKER_* */
-  static async open(shard: number, options: KafkaOptions, topics: TopicDirectory): Promise<AtLeastOnceShard> {
-    const opened = withKnownProperties(() => new AtLeastOnceShard(shard, options, topics));
+  static async open(
+    shard: number,
+    options: KafkaOptions,
+    topics: TopicDirectory,
+    asker: Asker,
+  ): Promise<AtLeastOnceShard> {
+    const opened = withKnownProperties(() => new AtLeastOnceShard(shard, options, topics, asker));
     try {
-      await connectClient(opened.#producer, options.brokers);
+      await asker.waitFor(connectClient(opened.#producer, options.brokers));
       opened.#producer.setPollInBackground(true);
       return opened;
     } catch (error) {
@@ -98,12 +106,16 @@ export class AtLeastOnceShard implements ShardPublisher {
       }
     }
     // Every record is reported at delivery.timeout.ms at the latest.
-    if (delivery.outstanding > 0) await reported;
+    try {
+      if (delivery.outstanding > 0) await this.#asker.waitFor(reported);
+    } catch (error) {
+      return this.#unknown(error);
+    }
     return this.#read(delivery, faults);
   }
 
   async close(): Promise<void> {
-    await disconnectClient(this.#producer);
+    await disconnectProducer(this.#producer);
   }
 
   #read(delivery: Delivery, faults: EventFault[]): PublishOutcome {

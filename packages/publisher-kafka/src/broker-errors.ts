@@ -40,6 +40,16 @@ const AUTH: ReadonlySet<number> = new Set([
   E.ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
   E.ERR_GROUP_AUTHORIZATION_FAILED,
 ]);
+/** What the client says when a call's time is over, whether a broker was there or not. */
+const NO_ANSWER: ReadonlySet<number> = new Set([
+  E.ERR__TIMED_OUT,
+  E.ERR__TRANSPORT,
+  E.ERR__ALL_BROKERS_DOWN,
+  E.ERR__WAIT_COORD,
+  E.ERR_REQUEST_TIMED_OUT,
+  E.ERR_COORDINATOR_NOT_AVAILABLE,
+  E.ERR_COORDINATOR_LOAD_IN_PROGRESS,
+]);
 const UNSUPPORTED: ReadonlySet<number> = new Set([E.ERR__UNSUPPORTED_FEATURE, E.ERR_UNSUPPORTED_VERSION]);
 
 export function kindOf(error: ClientError): ErrorKind {
@@ -47,6 +57,16 @@ export function kindOf(error: ClientError): ErrorKind {
   if (TOPIC.has(error.code)) return "topic";
   if (EVENT.has(error.code)) return "event";
   return "broker";
+}
+
+/** Whether a transactional call is to be made again: it has not ended, and goes on where it stood (design §4). */
+export function isUnanswered(error: ClientError): boolean {
+  return error.isRetriable === true;
+}
+
+/** Whether a question that changes nothing may be asked again. */
+export function isUnansweredRead(error: ClientError): boolean {
+  return error.isRetriable === true || NO_ANSWER.has(error.code);
 }
 
 /** A client error as one of Siding's, saying what was being done and where. */

@@ -2,7 +2,8 @@ import type { LibrdKafkaError } from "@confluentinc/kafka-javascript";
 import { SidingError } from "@siding/core/errors.js";
 import { brokerError } from "./broker-errors.js";
 
-const CONNECT_TIMEOUT_MS = 10_000;
+/** Neither a close nor the end of the process comes before it is over. */
+const CONNECT_TIMEOUT_MS = 5_000;
 const CONNECT_SLICE_MS = 500;
 
 interface Connectable {
@@ -40,17 +41,29 @@ export async function connectClient(client: Connectable, brokers: string): Promi
 /** With brokers down a disconnect takes 5 s, and some callbacks never come: nobody waits longer than this for one. */
 const DISCONNECT_TIMEOUT_MS = 2_000;
 
-interface Disconnectable {
-  disconnect(callback: () => void): unknown;
+export async function disconnectConsumer(consumer: { disconnect(callback: () => void): unknown }): Promise<void> {
+  await withinTime((done) => consumer.disconnect(done));
 }
 
-export async function disconnectClient(client: Disconnectable): Promise<void> {
-  await new Promise<void>((resolve) => {
+/** Nothing is flushed first, which could take 5 s: whatever was to be published has been waited for, or given up. */
+export async function disconnectProducer(producer: {
+  disconnect(flushMs: number, callback: () => void): unknown;
+}): Promise<void> {
+  await withinTime((done) => producer.disconnect(0, done));
+}
+
+function withinTime(disconnect: (done: () => void) => void): Promise<void> {
+  return new Promise((resolve) => {
     const timer = setTimeout(resolve, DISCONNECT_TIMEOUT_MS);
-    client.disconnect(() => {
+    const end = (): void => {
       clearTimeout(timer);
       resolve();
-    });
+    };
+    try {
+      disconnect(end);
+    } catch {
+      end(); // what never was connected, the client refuses to disconnect
+    }
   });
 }
 

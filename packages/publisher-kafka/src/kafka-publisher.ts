@@ -1,10 +1,11 @@
 import Kafka, { type KafkaConsumer, type Metadata } from "@confluentinc/kafka-javascript";
 import { SidingError } from "@siding/core/errors.js";
 import type { Publisher, ShardPublisher } from "@siding/core/ports/publisher.js";
+import { Asker } from "./ask-until-answered.js";
 import { AtLeastOnceShard } from "./at-least-once-shard.js";
 import { brokerError } from "./broker-errors.js";
 import { connectionConfig, groupId, type KafkaOptions, PROGRESS_TOPIC, REQUEST_TIMEOUT_MS } from "./client-config.js";
-import { connectClient, disconnectClient, promised, withKnownProperties } from "./connect-client.js";
+import { connectClient, disconnectConsumer, withKnownProperties } from "./connect-client.js";
 import { ensureProgressTopic } from "./progress-topic.js";
 import { TopicDirectory } from "./topic-directory.js";
 import { TransactionalShard } from "./transactional-shard.js";
@@ -19,14 +20,17 @@ export class KafkaPublisher implements Publisher {
   readonly #options: KafkaOptions;
   readonly #delivery: Delivery;
   readonly #consumer: KafkaConsumer;
+  readonly #asker: Asker;
   readonly #topics: TopicDirectory;
   readonly #clusterId: Promise<string>;
+  #closed: Promise<void> | null = null;
 
   private constructor(options: KafkaOptions, delivery: Delivery) {
     this.#options = options;
     this.#delivery = delivery;
     this.#consumer = newConsumer(options);
-    this.#topics = new TopicDirectory(this.#consumer as never, options.brokers, () => performance.now());
+    this.#asker = new Asker(options.brokers);
+    this.#topics = new TopicDirectory(this.#consumer as never, this.#asker, options.brokers, () => performance.now());
     this.#clusterId = clusterIdFromLog(this.#consumer, options.brokers);
     this.#clusterId.catch(() => {});
   }
@@ -53,22 +57,23 @@ export class KafkaPublisher implements Publisher {
 
   async open(shard: number): Promise<ShardPublisher> {
     return this.#delivery === "exactly-once"
-      ? TransactionalShard.open(shard, this.#options, this.#topics, this.#consumer)
-      : AtLeastOnceShard.open(shard, this.#options, this.#topics);
+      ? TransactionalShard.open(shard, this.#options, this.#topics, this.#consumer, this.#asker)
+      : AtLeastOnceShard.open(shard, this.#options, this.#topics, this.#asker);
   }
 
   topicFaults(topics: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
     return this.#topics.faultsOf(topics);
   }
 
-  async close(): Promise<void> {
-    await disconnectClient(this.#consumer as never);
+  close(): Promise<void> {
+    this.#closed ??= this.#asker.close().then(() => disconnectConsumer(this.#consumer as never));
+    return this.#closed;
   }
 
   async #ensureProgressTopic(): Promise<void> {
     try {
-      const metadata = await promised<Metadata>((done) =>
-        this.#consumer.getMetadata({ timeout: REQUEST_TIMEOUT_MS }, done as never),
+      const metadata = await this.#asker.read<Metadata>(REQUEST_TIMEOUT_MS, (timeout, done) =>
+        this.#consumer.getMetadata({ timeout }, done as never),
       );
       const topic = metadata.topics.find((each) => each.name === PROGRESS_TOPIC);
       await ensureProgressTopic(this.#options, topic?.partitions.length ?? 0);

@@ -1,7 +1,7 @@
 import type { Client, Metadata } from "@confluentinc/kafka-javascript";
+import type { Asker } from "./ask-until-answered.js";
 import { brokerError } from "./broker-errors.js";
 import { REQUEST_TIMEOUT_MS } from "./client-config.js";
-import { promised } from "./connect-client.js";
 
 /** How long a topic once seen is taken to be there still. */
 const SEEN_VALID_MS = 30_000;
@@ -13,14 +13,16 @@ type MetadataClient = Pick<Client<never>, "getMetadata">;
 /** Which topics can be published to, as far as the brokers say. One for all shards of a relay. */
 export class TopicDirectory {
   readonly #client: MetadataClient;
+  readonly #asker: Asker;
   readonly #brokers: string;
   readonly #nowMs: () => number;
   readonly #seenAtMs = new Map<string, number>();
   readonly #faults = new Map<string, { reason: string; atMs: number }>();
   #lookup: Promise<void> | null = null;
 
-  constructor(client: MetadataClient, brokers: string, nowMs: () => number) {
+  constructor(client: MetadataClient, asker: Asker, brokers: string, nowMs: () => number) {
     this.#client = client;
+    this.#asker = asker;
     this.#brokers = brokers;
     this.#nowMs = nowMs;
   }
@@ -65,8 +67,8 @@ export class TopicDirectory {
   async #readMetadata(): Promise<void> {
     let metadata: Metadata;
     try {
-      metadata = await promised<Metadata>((done) =>
-        this.#client.getMetadata({ timeout: REQUEST_TIMEOUT_MS }, done as never),
+      metadata = await this.#asker.read<Metadata>(REQUEST_TIMEOUT_MS, (timeout, done) =>
+        this.#client.getMetadata({ timeout }, done as never),
       );
     } catch (error) {
       throw brokerError(error, "reading the list of topics", this.#brokers);

@@ -2,6 +2,7 @@ import Kafka, { type DeliveryReport, type KafkaConsumer, type LibrdKafkaError } 
 import { type OutboxEvent, recordKey } from "@siding/core/event/outbox-event.js";
 import type { PublishOutcome, PublishRequest, ShardPublisher } from "@siding/core/ports/publisher.js";
 import type { EventFault } from "@siding/core/retry/failure.js";
+import type { Asker } from "./ask-until-answered.js";
 import { brokerError, type ClientError, kindOf } from "./broker-errors.js";
 import {
   type KafkaOptions,
@@ -11,7 +12,7 @@ import {
   REQUEST_TIMEOUT_MS,
   TRANSACTION_TIMEOUT_MS,
 } from "./client-config.js";
-import { connectClient, disconnectClient, promised, withKnownProperties } from "./connect-client.js";
+import { connectClient, disconnectProducer, promised, withKnownProperties } from "./connect-client.js";
 import { HeaderEncoder } from "./encode-headers.js";
 import type { TopicDirectory } from "./topic-directory.js";
 
@@ -21,8 +22,14 @@ import type { TopicDirectory } from "./topic-directory.js";
  */
 const SMALL_BATCH_EVENTS = 1_000;
 const FLUSH_MS = 1;
-/** An answer that says "try again" is asked for again this long before the end counts as unknown. */
-const COMMIT_DEADLINE_MS = 2 * TRANSACTION_TIMEOUT_MS;
+/**
+ * A transaction that follows sooner meets the markers of the one before it: the coordinator answers
+ * CONCURRENT_TRANSACTIONS, and the client waits for a fixed 20 ms. Events gather meanwhile, the next transaction touches
+ * more partitions, and its markers take longer still (500 events/s over 12 partitions: p50 58 ms; with this rest 11 ms).
+ */
+const MARKERS_MS = 3;
+/** A commit is asked for again this long before its end counts as unknown. */
+const COMMIT_WITHIN_MS = 2 * TRANSACTION_TIMEOUT_MS;
 
 /** A shard's transactional producer (KIP-98): the records of a batch and its number become visible together. */
 export class TransactionalShard implements ShardPublisher {
@@ -30,26 +37,28 @@ export class TransactionalShard implements ShardPublisher {
   readonly #options: KafkaOptions;
   readonly #topics: TopicDirectory;
   readonly #consumer: KafkaConsumer;
-  readonly #producer: Kafka.Producer;
+  readonly #asker: Asker;
+  #producer: Kafka.Producer;
   readonly #headers: HeaderEncoder;
+  #isSendingNumber = false;
+  #committedAtMs = -Infinity;
   /** Delivery reports of refused records; success is not reported, which saves two fifths of a record's cost. */
   #refused: { error: LibrdKafkaError; report: DeliveryReport }[] = [];
 
-  private constructor(shard: number, options: KafkaOptions, topics: TopicDirectory, consumer: KafkaConsumer) {
+  private constructor(
+    shard: number,
+    options: KafkaOptions,
+    topics: TopicDirectory,
+    consumer: KafkaConsumer,
+    asker: Asker,
+  ) {
     this.#shard = shard;
     this.#options = options;
     this.#topics = topics;
     this.#consumer = consumer;
+    this.#asker = asker;
     this.#headers = new HeaderEncoder(producerId(options.deployment, shard));
-    this.#producer = new Kafka.Producer({
-      ...producerConfig(options, shard),
-      "transactional.id": producerId(options.deployment, shard),
-      "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
-      "delivery.report.only.error": true,
-    });
-    this.#producer.on("delivery-report", (error, report) => {
-      if (error) this.#refused.push({ error, report });
-    });
+    this.#producer = this.#newProducer();
   }
 
   /** Connects and fences whoever holds the shard's transactional id. @throws SIDING_BROKER_* */
@@ -58,13 +67,11 @@ export class TransactionalShard implements ShardPublisher {
     options: KafkaOptions,
     topics: TopicDirectory,
     consumer: KafkaConsumer,
+    asker: Asker,
   ): Promise<TransactionalShard> {
-    const opened = withKnownProperties(() => new TransactionalShard(shard, options, topics, consumer));
+    const opened = withKnownProperties(() => new TransactionalShard(shard, options, topics, consumer, asker));
     try {
-      await connectClient(opened.#producer, options.brokers);
-      // Before connect this crashes the process (design §7).
-      opened.#producer.setPollInBackground(true);
-      await promised((done) => opened.#producer.initTransactions(REQUEST_TIMEOUT_MS, done));
+      await opened.#start();
       return opened;
     } catch (error) {
       await opened.close();
@@ -74,8 +81,8 @@ export class TransactionalShard implements ShardPublisher {
 
   async committedBatch(): Promise<bigint | null> {
     try {
-      const places = await promised<{ offset?: number }[]>((done) =>
-        this.#consumer.committed([this.#progressPlace()], REQUEST_TIMEOUT_MS, done as never),
+      const places = await this.#asker.read<{ offset?: number }[]>(REQUEST_TIMEOUT_MS, (timeoutMs, done) =>
+        this.#consumer.committed([this.#progressPlace()], timeoutMs, done as never),
       );
       const offset = places[0]?.offset;
       return offset === undefined || offset < 0 ? null : BigInt(offset);
@@ -95,36 +102,75 @@ export class TransactionalShard implements ShardPublisher {
     this.#refused = [];
     const { reach } = this.#options;
     try {
+      await this.#untilMarked();
       await promised((done) => this.#producer.beginTransaction(done));
       reach?.("after-begin", this.#shard);
       const faults = this.#produceAll(request.events);
       reach?.("after-produce", this.#shard);
       if (faults.length > 0) return await this.#abort({ kind: "refused", events: faults, topics: new Map() });
-      await promised((done) =>
-        this.#producer.sendOffsetsToTransaction(
-          [{ ...this.#progressPlace(), offset: Number(request.batch) }],
-          this.#consumer,
-          REQUEST_TIMEOUT_MS,
-          done,
-        ),
-      );
+      await this.#asker.waitFor(this.#sendNumber(request.batch));
       reach?.("after-offsets", this.#shard);
       if (request.events.length > 0 && request.events.length < SMALL_BATCH_EVENTS) await this.#untilDelivered();
       reach?.("before-commit", this.#shard);
-      await this.#commit();
+      await this.#asker.ask(COMMIT_WITHIN_MS, (timeoutMs, done) => this.#producer.commitTransaction(timeoutMs, done));
       reach?.("after-commit", this.#shard);
+      this.#committedAtMs = performance.now();
       return { kind: "committed" };
     } catch (error) {
       return this.#afterError(error as ClientError, request.events);
     }
   }
 
+  /** Not while a call that was given up uses the client still: taking it away then crashes the process. */
   async close(): Promise<void> {
-    await disconnectClient(this.#producer);
+    if (this.#isSendingNumber) return;
+    await disconnectProducer(this.#producer);
+  }
+
+  #newProducer(): Kafka.Producer {
+    const producer = new Kafka.Producer({
+      ...producerConfig(this.#options, this.#shard),
+      "transactional.id": producerId(this.#options.deployment, this.#shard),
+      "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+      "delivery.report.only.error": true,
+    });
+    producer.on("delivery-report", (error, report) => {
+      if (error) this.#refused.push({ error, report });
+    });
+    return producer;
+  }
+
+  async #start(): Promise<void> {
+    const producer = this.#producer;
+    await this.#asker.waitFor(connectClient(producer, this.#options.brokers));
+    // Before connect this crashes the process (design §7).
+    producer.setPollInBackground(true);
+    await this.#asker.ask(REQUEST_TIMEOUT_MS, (timeoutMs, done) => producer.initTransactions(timeoutMs, done));
   }
 
   #progressPlace(): { topic: string; partition: number } {
     return { topic: PROGRESS_TOPIC, partition: this.#shard };
+  }
+
+  /**
+   * In one call, because this one cannot go on where it stood: an answer that comes after its time spoils the
+   * transaction. It blocks its thread until then, or for socket.timeout.ms.
+   */
+  async #sendNumber(batch: bigint): Promise<void> {
+    const place = { ...this.#progressPlace(), offset: Number(batch) };
+    this.#isSendingNumber = true;
+    try {
+      await promised((done) =>
+        this.#producer.sendOffsetsToTransaction([place], this.#consumer, REQUEST_TIMEOUT_MS, done),
+      );
+    } finally {
+      this.#isSendingNumber = false;
+    }
+  }
+
+  async #untilMarked(): Promise<void> {
+    const leftMs = this.#committedAtMs + MARKERS_MS - performance.now();
+    if (leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs));
   }
 
   /** Hands every record to the client. Answers those that it refuses at once: too large, or not to be encoded. */
@@ -159,19 +205,7 @@ export class TransactionalShard implements ShardPublisher {
       const delivered = await new Promise<boolean>((resolve) => {
         this.#producer.flush(FLUSH_MS, (error) => resolve(!error));
       });
-      if (delivered) return;
-    }
-  }
-
-  /** Asks until there is an answer: a commit that timed out as retriable goes on where it stood (design §4). */
-  async #commit(): Promise<void> {
-    const deadline = performance.now() + COMMIT_DEADLINE_MS;
-    for (;;) {
-      try {
-        return await promised((done) => this.#producer.commitTransaction(REQUEST_TIMEOUT_MS, done));
-      } catch (error) {
-        if (!(error as ClientError).isRetriable || performance.now() > deadline) throw error;
-      }
+      if (delivered || this.#asker.isClosed) return;
     }
   }
 
@@ -185,7 +219,25 @@ export class TransactionalShard implements ShardPublisher {
     if (error.isFatal === true || error.isTxnRequiresAbort !== true) return unknown;
     await this.#reportsArrive();
     const refusal = this.#readRefusal(error, events);
-    return await this.#abort(refusal ?? unknown);
+    const outcome = await this.#abort(refusal ?? unknown);
+    return outcome.kind === "refused" ? await this.#renewProducer(outcome) : outcome;
+  }
+
+  /**
+   * A record that a broker refused leaves a gap in its partition's sequence, which fails this producer's next
+   * transaction. A new one under the same transactional id has none.
+   */
+  async #renewProducer(outcome: PublishOutcome): Promise<PublishOutcome> {
+    await this.close();
+    this.#producer = this.#newProducer();
+    try {
+      await this.#start();
+      return outcome;
+    } catch (error) {
+      if (kindOf(error as ClientError) === "fenced") return { kind: "fenced" };
+      const doing = `opening shard ${this.#shard} again`;
+      return { kind: "unknown", error: brokerError(error, doing, this.#options.brokers) };
+    }
   }
 
   /** The reason of the failed commit is on its way through the client's background thread. */
@@ -195,7 +247,7 @@ export class TransactionalShard implements ShardPublisher {
 
   async #abort(outcome: PublishOutcome): Promise<PublishOutcome> {
     try {
-      await promised((done) => this.#producer.abortTransaction(REQUEST_TIMEOUT_MS, done));
+      await this.#asker.ask(REQUEST_TIMEOUT_MS, (timeoutMs, done) => this.#producer.abortTransaction(timeoutMs, done));
       return outcome;
     } catch (error) {
       if (kindOf(error as ClientError) === "fenced") return { kind: "fenced" };

@@ -16,7 +16,7 @@ export interface ShardStart {
 /**
  * Settles what an owner before this one left open: Postgres holds the plan, Kafka the verdict (design §4).
  * The publisher was opened after the epoch was raised, so nobody else can commit to either system any more.
- * @throws SIDING_PROGRESS_UNKNOWN, SIDING_PROGRESS_LOST when the two fit no common history: the shard halts
+ * @throws SIDING_PROGRESS_UNKNOWN, SIDING_PROGRESS_LOST when the two fit no common history: the shard is halted
  * @throws SIDING_FENCED when another relay has claimed the shard since
  */
 export async function recoverShard(store: Store, publisher: ShardPublisher, record: ShardRecord): Promise<ShardStart> {

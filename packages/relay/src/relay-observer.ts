@@ -18,6 +18,8 @@ export interface RelayObserver {
   shardTaken(shard: number, epoch: bigint): void;
   shardLost(shard: number, reason: string): void;
   shardReleased(shard: number): void;
+  /** An operator has settled it: some relay takes it up again. */
+  haltEnded(shard: number): void;
   /** Kafka has the batch. */
   batchCommitted(shard: number, batch: bigint, events: readonly OutboxEvent[], nowUnixMs: number): void;
   eventDead(shard: number, event: OutboxEvent, failure: Failure): void;

@@ -15,9 +15,17 @@ interface Ownership {
 const BEATS_A_LEASE = 3;
 
 /**
+ * For as long a stop waits for the batches under way: supervisors kill after 10 s and more. What Kafka has not answered
+ * by then is settled by the next owner, as after a crash.
+ */
+const STOP_GRACE_MS = 4_000;
+
+/**
  * A relay: says that it is alive, takes its fair share of the shards and runs each until told to stop.
  * Resolves when the signal is aborted and every shard is given back, or with untilEmpty once nothing is due.
- * @throws SIDING_IDENTITY_CHANGED, SIDING_PROGRESS_* (halts), and what does not pass by itself
+ * A shard that is halted stays so while the others go on; that is thrown at the end, which comes at once where every
+ * shard is halted.
+ * @throws SIDING_IDENTITY_CHANGED, SIDING_PROGRESS_*, SIDING_SHARD_HALTED (halts), and what does not pass by itself
  */
 export async function runRelay(options: RelayOptions, signal: AbortSignalLike): Promise<void> {
   const deployment = await options.store.deployment();
@@ -34,6 +42,8 @@ class Relay {
   /** With untilEmpty: shards that were drained and given back. */
   readonly #drained = new Set<number>();
   readonly #stopped = new AbortController();
+  /** Every shard that is halted now, also those that another relay halted, or an earlier one. */
+  readonly #halted = new Map<number, SidingError>();
   #failure: unknown = null;
 
   constructor(options: RelayOptions, shards: number) {
@@ -50,7 +60,8 @@ class Relay {
     const inner = this.#stopped.signal as AbortSignalLike;
     while (!inner.aborted) {
       await this.#beat();
-      if (this.#options.untilEmpty && this.#drained.size === this.#shards) break;
+      if (this.#halted.size === this.#shards) break;
+      if (this.#options.untilEmpty && this.#drained.size + this.#halted.size === this.#shards) break;
       const settling = this.#options.untilEmpty ? 20 : leaseMs / BEATS_A_LEASE;
       await clock.sleep(Math.min(settling, leaseMs / BEATS_A_LEASE), inner);
     }
@@ -58,15 +69,18 @@ class Relay {
     signal.removeEventListener("abort", stop);
     await store.farewell(identity.relayId).catch(() => {});
     if (this.#failure !== null) throw this.#failure;
+    for (const error of this.#halted.values()) throw error;
   }
 
   async #beat(): Promise<void> {
     const { store, identity, leaseMs, observer } = this.#options;
     try {
+      const known = [...this.#halted.keys()];
       const beat = await store.beat(identity, leaseMs);
       await this.#releaseUnknown(beat.held);
+      this.#noteHalts(beat.halted, known);
       const share = fairShare({
-        shards: this.#shards,
+        shards: this.#shards - this.#halted.size,
         liveRelays: beat.liveRelays,
         held: [...this.#owned.keys()],
         claimable: beat.claimable.filter((shard) => !this.#owned.has(shard) && !this.#drained.has(shard)),
@@ -98,7 +112,8 @@ class Relay {
     ended.then(
       (end) => {
         this.#owned.delete(shard);
-        if (end === "released" && this.#options.untilEmpty) this.#drained.add(shard);
+        if (end.kind === "halted") this.#halt(shard, end.error);
+        if (end.kind === "released" && this.#options.untilEmpty) this.#drained.add(shard);
       },
       (error) => {
         this.#owned.delete(shard);
@@ -111,7 +126,27 @@ class Relay {
   #noteDrainedElsewhere(claimable: readonly number[]): void {
     if (!this.#options.untilEmpty) return;
     for (let shard = 0; shard < this.#shards; shard++) {
-      if (!this.#owned.has(shard) && !claimable.includes(shard)) this.#drained.add(shard);
+      const isElsewhere = !this.#owned.has(shard) && !this.#halted.has(shard) && !claimable.includes(shard);
+      if (isElsewhere) this.#drained.add(shard);
+    }
+  }
+
+  #halt(shard: number, error: SidingError): void {
+    this.#drained.delete(shard);
+    this.#halted.set(shard, error);
+    this.#options.observer.shardState(shard, "halted", error.message);
+  }
+
+  /** @param known what was halted before the heartbeat: only of those does its silence say that somebody settled them */
+  #noteHalts(halted: ReadonlyMap<number, string>, known: readonly number[]): void {
+    for (const shard of known) {
+      if (halted.has(shard)) continue;
+      this.#halted.delete(shard);
+      this.#options.observer.haltEnded(shard);
+    }
+    for (const [shard, reason] of halted) {
+      if (this.#halted.has(shard)) continue;
+      this.#halt(shard, new SidingError("SIDING_SHARD_HALTED", reason));
     }
   }
 
@@ -123,7 +158,12 @@ class Relay {
   async #giveBackAll(): Promise<void> {
     const owned = [...this.#owned.values()];
     for (const ownership of owned) ownership.stop.abort();
+    const { clock, publisher } = this.#options;
+    const grace = clock.limit(STOP_GRACE_MS, new AbortController().signal as AbortSignalLike, () => {
+      publisher.close().catch(() => {}); // what it cuts off says so in its own shard
+    });
     await Promise.allSettled(owned.map((ownership) => ownership.ended));
+    grace.clear();
   }
 }
 

@@ -1,4 +1,4 @@
-import { isSidingError, SidingError } from "@siding/core/errors.js";
+import { type ErrorCode, isSidingError, SidingError } from "@siding/core/errors.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import type { ShardPublisher } from "@siding/core/ports/publisher.js";
 import type { ShardRecord } from "@siding/core/ports/store.js";
@@ -11,7 +11,13 @@ const RETRY_FIRST_MS = 100;
 const RETRY_MAX_MS = 5_000;
 
 /** How a shard's ownership ended. */
-export type OwnershipEnd = "released" | "lost" | "halted";
+export type OwnershipEnd =
+  | { readonly kind: "released" }
+  | { readonly kind: "lost" }
+  /** Postgres and Kafka fit no common history for this shard; the store says so too. */
+  | { readonly kind: "halted"; readonly error: SidingError };
+
+const HALTS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["SIDING_PROGRESS_UNKNOWN", "SIDING_PROGRESS_LOST"]);
 
 /**
  * Owns one shard: opens it in Kafka, settles what was left open, runs its main line. After an error that passes, all of
@@ -33,7 +39,7 @@ export async function ownShard(
       record ??= await store.claim(shard, identity.relayId, leaseMs);
       if (record === null) {
         observer.shardLost(shard, "another relay holds it");
-        return "lost";
+        return { kind: "lost" };
       }
       observer.shardState(shard, "starting");
       publisher = await options.publisher.open(shard);
@@ -44,7 +50,7 @@ export async function ownShard(
       await publisher.close();
       await store.release(record.lease);
       observer.shardReleased(shard);
-      return "released";
+      return { kind: "released" };
     } catch (error) {
       await publisher?.close();
       const known = isSidingError(error)
@@ -53,10 +59,9 @@ export async function ownShard(
       if (known.code === "SIDING_FENCED") {
         // The epoch says whether the shard is still this relay's: a claim that fails ends the ownership.
         observer.shardLost(shard, known.message);
-        if (record !== null && !(await isStillOwn(options, shard))) return "lost";
-      } else if (known.exit === 4) {
-        observer.shardState(shard, "halted", known.message);
-        throw known;
+        if (record !== null && !(await isStillOwn(options, shard))) return { kind: "lost" };
+      } else if (HALTS.has(known.code)) {
+        return { kind: "halted", error: known };
       } else if (known.retry === "never") {
         throw known;
       }
@@ -69,7 +74,7 @@ export async function ownShard(
   }
   if (record !== null) await store.release(record.lease);
   observer.shardReleased(shard);
-  return "released";
+  return { kind: "released" };
 }
 
 async function startOf(options: RelayOptions, publisher: ShardPublisher, record: ShardRecord) {

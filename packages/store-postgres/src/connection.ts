@@ -1,5 +1,6 @@
 import { SidingError } from "@siding/core/errors.js";
 import pg from "pg";
+import { becomeRole } from "./become-role.js";
 import type { Statement } from "./sql-file.js";
 
 export type Row = readonly (string | null)[];
@@ -16,7 +17,6 @@ const STATEMENT_TIMEOUT_MS = 30_000;
  * huge transaction must not choose another; compiling a statement that runs for a millisecond costs a hundred.
  */
 const SESSION = [
-  "set role siding_relay",
   "set synchronous_commit = on",
   "set timezone = 'UTC'",
   "set datestyle = 'ISO'",
@@ -46,6 +46,7 @@ export class Connections {
       keepAlive: true,
       application_name: "siding-relay",
       onConnect: async (client) => {
+        await becomeRole(client, "siding_relay", this.#where);
         await client.query(SESSION);
       },
     });
@@ -81,7 +82,6 @@ export function describeServer(databaseUrl: string): string {
 }
 
 const AUTH = new Set(["28000", "28P01", "3D000"]);
-const PRIVILEGE = new Set(["42501", "22023"]);
 const SCHEMA = new Set(["3F000", "42P01", "42883", "42704"]);
 
 /** Turns what pg throws into one of Siding's errors, by SQLSTATE and never by the text. */
@@ -93,12 +93,8 @@ export function storeError(error: unknown, where: string): SidingError {
   if (typeof code === "string" && AUTH.has(code)) {
     return new SidingError("SIDING_STORE_AUTH", `Postgres at ${where} refused the connection: ${text}`, cause);
   }
-  if (typeof code === "string" && PRIVILEGE.has(code)) {
-    // 22023 is what SET ROLE says of a role that does not exist: nothing was migrated on this server.
-    const missing = code === "22023" && text.includes("siding_relay");
-    return missing
-      ? new SidingError("SIDING_SCHEMA_MISSING", `the database at ${where} has no role siding_relay`, cause)
-      : new SidingError("SIDING_STORE_PRIVILEGE", `Postgres at ${where}: ${text}`, cause);
+  if (code === "42501") {
+    return new SidingError("SIDING_STORE_PRIVILEGE", `Postgres at ${where}: ${text}`, cause);
   }
   if (typeof code === "string" && SCHEMA.has(code)) {
     return new SidingError("SIDING_SCHEMA_MISSING", `the database at ${where} lacks Siding's schema: ${text}`, cause);

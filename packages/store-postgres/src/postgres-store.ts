@@ -86,10 +86,12 @@ export class PostgresStore implements Store {
     const values = [relay.relayId, relay.host, relay.processId, relay.version, SCHEMA_VERSION, leaseMs];
     const [row] = await this.#connections.run(SQL.beat, values);
     const held: [number, string][] = JSON.parse(row![1]!);
+    const halted: [number, string][] = JSON.parse(row![3]!);
     return {
       liveRelays: Number(row![0]),
       held: held.map(([shard, epoch]) => ({ shard, epoch: BigInt(epoch) })),
       claimable: JSON.parse(row![2]!),
+      halted: new Map(halted),
     };
   }
 

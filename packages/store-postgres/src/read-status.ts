@@ -1,5 +1,6 @@
 import { SidingError } from "@siding/core/errors.js";
 import pg from "pg";
+import { becomeRole } from "./become-role.js";
 import { describeServer, storeError } from "./connection.js";
 import { SCHEMA_VERSION } from "./schema-version.js";
 import { type Statement, statement } from "./sql-file.js";
@@ -105,30 +106,13 @@ export async function readStatus(options: StatusOptions): Promise<StatusReport> 
   client.on("error", () => {}); // said again by the query that it breaks
   try {
     await client.connect();
-    await becomeAdmin(client, server);
+    await becomeRole(client, "siding_admin", server);
     await client.query(`set statement_timeout = ${options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS}; set jit = off`);
     return await read(client, server, options.tenantsMax);
   } catch (error) {
     throw storeError(error, server);
   } finally {
     await client.end().catch(() => {});
-  }
-}
-
-async function becomeAdmin(client: pg.Client, server: string): Promise<void> {
-  try {
-    await client.query("set role siding_admin");
-  } catch (error) {
-    const code = (error as { code?: string }).code;
-    // 22023 is what SET ROLE says of a role that does not exist: nothing was migrated on this server.
-    if (code === "22023") {
-      throw new SidingError("SIDING_SCHEMA_MISSING", `the database at ${server} has no role siding_admin`, {
-        cause: error,
-      });
-    }
-    if (code !== "42501") throw error;
-    const message = `Postgres at ${server}: user "${client.user}" is no member of siding_admin, which reads the status`;
-    throw new SidingError("SIDING_STORE_PRIVILEGE", message, { cause: error });
   }
 }
 

@@ -42,6 +42,30 @@ describe.each(["exactly-once", "at-least-once"])("what Kafka refuses, %s", (deli
     expect((await running.stop()).code).toBe(0);
   });
 
+  test("what a shard waited for is no longer said once nobody owns it, and the next owner finds out anew", async () => {
+    await enqueue("never", 1, "waits");
+    const waiting = (): Promise<unknown[]> =>
+      database.query(
+        "select waiting_topic from siding.shard where waiting_topic is not null or waiting_reason is not null",
+      );
+    const first = relay();
+    await first.logged(/waiting for topic/);
+    await expect.poll(waiting).toEqual([{ waiting_topic: name("never") }]);
+    await first.stop();
+    expect(await waiting()).toEqual([]);
+
+    const killed = relay();
+    await killed.logged(/waiting for topic/);
+    await expect.poll(waiting).toHaveLength(1);
+    killed.kill("SIGKILL");
+    await killed.ended;
+    await createTopic(brokers, name("never"), 1);
+    const next = relay();
+    await next.logged(/taken/, 15_000);
+    await expect.poll(waiting, { timeout: 15_000 }).toEqual([]);
+    await next.stop();
+  });
+
   test("an event that is too large for its topic is a dead letter after its attempts; its neighbours arrive once, in order", async () => {
     await createTopic(brokers, name("narrow"), 1, { "max.message.bytes": "2000" });
     for (const n of [1, 2]) await enqueue("narrow", n);

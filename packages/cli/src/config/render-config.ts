@@ -1,5 +1,5 @@
-import Table from "cli-table3";
 import pc from "picocolors";
+import { type Cell, renderTable } from "../status/plain-table.js";
 import type { Source } from "./layer.js";
 import type { ConfigEntry } from "./load-config.js";
 
@@ -10,7 +10,7 @@ export type OutputFormat = "table" | "json";
  * @param color whether a terminal reads it
  */
 export function renderConfig(entries: readonly ConfigEntry[], format: OutputFormat, color: boolean): string {
-  return format === "json" ? renderJson(entries) : renderTable(entries, color);
+  return format === "json" ? renderJson(entries) : renderEntries(entries, color);
 }
 
 function renderJson(entries: readonly ConfigEntry[]): string {
@@ -18,21 +18,17 @@ function renderJson(entries: readonly ConfigEntry[]): string {
   return `${JSON.stringify(rows, undefined, 2)}\n`;
 }
 
-function renderTable(entries: readonly ConfigEntry[], color: boolean): string {
-  const { bold, cyan, dim } = pc.createColors(color);
-  const noBorders = ["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right"];
-  const noLines = ["left", "left-mid", "mid", "mid-mid", "right", "right-mid"];
-  const table = new Table({
-    chars: { ...Object.fromEntries([...noBorders, ...noLines].map((name) => [name, ""])), middle: "  " },
-    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
-    head: ["KEY", "VALUE", "SOURCE"].map((title) => bold(title)),
-  });
-  for (const { key, value, source } of entries) {
-    const shown = value === null ? dim("(not set)") : String(value);
+function renderEntries(entries: readonly ConfigEntry[], color: boolean): string {
+  const { cyan, dim } = pc.createColors(color);
+  const rows = entries.map(({ key, value, source }): Cell[] => {
     const isDefault = source.kind === "default";
-    table.push([isDefault ? key : cyan(key), shown, isDefault ? dim("default") : sourceName(source)]);
-  }
-  return `${table.toString().replace(/[ \t]+$/gm, "")}\n`;
+    return [
+      isDefault ? key : { text: key, paint: cyan },
+      value === null ? { text: "(not set)", paint: dim } : String(value),
+      isDefault ? { text: "default", paint: dim } : sourceName(source),
+    ];
+  });
+  return renderTable([{ title: "KEY" }, { title: "VALUE" }, { title: "SOURCE" }], rows, undefined, color);
 }
 
 function sourceName(source: Source): string {

@@ -8,6 +8,9 @@ export interface Column {
   readonly isElastic?: boolean;
 }
 
+/** A cell's text, or with it how a terminal shows it: applied last, because text of others may hold no escape codes. */
+export type Cell = string | { readonly text: string; readonly paint: (text: string) => string };
+
 const GAP = 2;
 const NARROWEST = 6;
 
@@ -17,13 +20,13 @@ const NARROWEST = 6;
  */
 export function renderTable(
   columns: readonly Column[],
-  rows: readonly (readonly string[])[],
+  rows: readonly (readonly Cell[])[],
   width: number | undefined,
   color: boolean,
 ): string {
   const { bold } = createColors(color);
-  const cells = rows.map((row) => row.map(printable));
-  const natural = columns.map((column, i) => Math.max(...[column.title, ...cells.map((row) => row[i]!)].map(lengthOf)));
+  const texts = rows.map((row) => row.map((cell) => printable(typeof cell === "string" ? cell : cell.text)));
+  const natural = columns.map((column, i) => Math.max(...[column.title, ...texts.map((row) => row[i]!)].map(lengthOf)));
   const noLines = ["top", "bottom", "mid", "left", "right"].flatMap((side) =>
     ["", "-mid", "-left", "-right"].map((end) => [`${side}${end}`, ""] as const),
   );
@@ -34,7 +37,8 @@ export function renderTable(
     colAligns: columns.map(({ align }) => align ?? "left"),
     colWidths: width === undefined ? natural : fitted(columns, natural, width),
   });
-  table.push(...cells.map((row) => [...row]));
+  const paint = (text: string, cell: Cell): string => (typeof cell === "string" ? text : cell.paint(text));
+  table.push(...texts.map((row, y) => row.map((text, x) => paint(text, rows[y]![x]!))));
   return `${table.toString().replace(/[ \t]+$/gm, "")}\n`;
 }
 

@@ -50,5 +50,6 @@ export interface Publisher {
    * topic would make commitTransaction hang until its own time-out (design §6).
    */
   topicFaults(topics: ReadonlySet<string>): Promise<ReadonlyMap<string, string>>;
+  /** Gives up what is under way in any shard: a publish ends as `unknown` soon, everything else throws. */
   close(): Promise<void>;
 }

@@ -39,6 +39,8 @@ export interface Beat {
   readonly held: readonly Lease[];
   /** Shards that nobody holds, or whose lease ran out. */
   readonly claimable: readonly number[];
+  /** Shards that are halted, whoever found it out, with the reason. */
+  readonly halted: ReadonlyMap<number, string>;
 }
 
 /** What Postgres knows of a shard at the moment it is claimed. */
@@ -80,7 +82,7 @@ export interface Store {
 
   /** Says that the relay is alive for leaseMs more, and renews what it holds. */
   beat(relay: RelayIdentity, leaseMs: number): Promise<Beat>;
-  /** Takes a shard that nobody holds and raises its epoch. Null: another relay was first. */
+  /** Takes a shard that nobody holds and raises its epoch. Null: another relay was first, or it is halted. */
   claim(shard: number, relayId: string, leaseMs: number): Promise<ShardRecord | null>;
   release(lease: Lease): Promise<void>;
   farewell(relayId: string): Promise<void>;
@@ -103,5 +105,6 @@ export interface Store {
   /** Kafka has taken the shard's number just now (genesis, or the daily renewal). */
   markProgress(lease: Lease): Promise<boolean>;
   reportWaiting(lease: Lease, waiting: { topic: string; reason: string } | null): Promise<boolean>;
+  /** Halts the shard: it is given back, and nobody can claim it until an operator has spoken. */
   reportHalt(lease: Lease, reason: string): Promise<boolean>;
 }

@@ -19,4 +19,7 @@ select
   coalesce((
     select json_agg(shard order by shard) from siding.shard
     where halted_reason is null and (owner is null or lease_until < clock_timestamp())
+  ), '[]')::text,
+  coalesce((
+    select json_agg(json_build_array(shard, halted_reason) order by shard) from siding.shard where halted_reason is not null
   ), '[]')::text

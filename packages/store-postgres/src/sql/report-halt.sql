@@ -1,2 +1,5 @@
--- $1 shard, $2 epoch, $3 reason. A halted shard is claimed by nobody until an operator has spoken.
-update siding.shard set halted_reason = $3 where shard = $1 and epoch = $2 returning 1
+-- A halted shard is given back with its reason, and claimed by nobody until an operator has spoken.
+-- $1 shard, $2 epoch, $3 reason.
+update siding.shard
+set halted_reason = $3, owner = null, lease_until = null, waiting_topic = null, waiting_reason = null
+where shard = $1 and epoch = $2 returning 1
