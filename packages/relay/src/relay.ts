@@ -1,7 +1,7 @@
 import { isSidingError, SidingError } from "@siding/core/errors.js";
 import { fairShare } from "@siding/core/lease/fair-share.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
-import type { DeploymentRecord, Identity, Lease } from "@siding/core/ports/store.js";
+import type { Beat, DeploymentRecord, Identity, Lease } from "@siding/core/ports/store.js";
 import { DueWatch } from "./due-watch.js";
 import type { RelayOptions } from "./relay-options.js";
 import { type OwnershipEnd, ownShard } from "./shard-owner.js";
@@ -77,7 +77,8 @@ class Relay {
     try {
       const known = [...this.#halted.keys()];
       const beat = await store.beat(identity, leaseMs);
-      await this.#releaseUnknown(beat.held);
+      this.#stopWhatOthersTook(beat);
+      this.#releaseUnknown(beat.held);
       this.#noteHalts(beat.halted, known);
       const share = fairShare({
         shards: this.#shards - this.#halted.size,
@@ -96,10 +97,20 @@ class Relay {
 
   /**
    * A claim or a release whose answer was lost leaves a lease that this relay's heartbeats renew while nobody works on
-   * it: the shard would stand still for as long as the relay lives. Its epoch keeps a later lease safe.
+   * it: the shard would stand still for as long as the relay lives. Its epoch keeps a later lease safe. Not waited for: the
+   * next heartbeat must not come late, and asks again where this one is lost.
    */
-  async #releaseUnknown(held: readonly Lease[]): Promise<void> {
-    for (const lease of held) if (!this.#owned.has(lease.shard)) await this.#options.store.release(lease);
+  #releaseUnknown(held: readonly Lease[]): void {
+    for (const lease of held) {
+      if (!this.#owned.has(lease.shard)) void this.#options.store.release(lease).catch(() => {});
+    }
+  }
+
+  /** An idle shard would not find out that another relay took it, and would count towards this one's share for ever. */
+  #stopWhatOthersTook({ held, claimable }: Beat): void {
+    for (const [shard, { stop }] of this.#owned) {
+      if (!claimable.includes(shard) && !held.some((lease) => lease.shard === shard)) stop.abort();
+    }
   }
 
   async #claim(shard: number): Promise<void> {
