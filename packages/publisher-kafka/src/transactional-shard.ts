@@ -5,7 +5,6 @@ import type { EventFault } from "@siding/core/retry/failure.js";
 import { brokerError, type ClientError, kindOf } from "./broker-errors.js";
 import {
   type KafkaOptions,
-  PROGRESS_TOPIC,
   producerConfig,
   producerId,
   REQUEST_TIMEOUT_MS,
@@ -13,6 +12,7 @@ import {
 } from "./client-config.js";
 import { connectClient, disconnectClient, promised, withKnownProperties } from "./connect-client.js";
 import { HeaderEncoder } from "./encode-headers.js";
+import { progressPlace, readNumber } from "./progress-number.js";
 import type { TopicDirectory } from "./topic-directory.js";
 
 /**
@@ -72,16 +72,8 @@ export class TransactionalShard implements ShardPublisher {
     }
   }
 
-  async committedBatch(): Promise<bigint | null> {
-    try {
-      const places = await promised<{ offset?: number }[]>((done) =>
-        this.#consumer.committed([this.#progressPlace()], REQUEST_TIMEOUT_MS, done as never),
-      );
-      const offset = places[0]?.offset;
-      return offset === undefined || offset < 0 ? null : BigInt(offset);
-    } catch (error) {
-      throw brokerError(error, `reading the number of shard ${this.#shard}`, this.#options.brokers);
-    }
+  committedBatch(): Promise<bigint | null> {
+    return readNumber(this.#consumer, this.#shard, this.#options.brokers);
   }
 
   async commitNumber(batch: bigint): Promise<void> {
@@ -99,7 +91,7 @@ export class TransactionalShard implements ShardPublisher {
       if (faults.length > 0) return await this.#abort({ kind: "refused", events: faults, topics: new Map() });
       await promised((done) =>
         this.#producer.sendOffsetsToTransaction(
-          [{ ...this.#progressPlace(), offset: Number(request.batch) }],
+          [{ ...progressPlace(this.#shard), offset: Number(request.batch) }],
           this.#consumer,
           REQUEST_TIMEOUT_MS,
           done,
@@ -115,10 +107,6 @@ export class TransactionalShard implements ShardPublisher {
 
   async close(): Promise<void> {
     await disconnectClient(this.#producer);
-  }
-
-  #progressPlace(): { topic: string; partition: number } {
-    return { topic: PROGRESS_TOPIC, partition: this.#shard };
   }
 
   /** Hands every record to the client. Answers those that it refuses at once: too large, or not to be encoded. */

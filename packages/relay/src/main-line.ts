@@ -29,6 +29,7 @@ export class MainLine {
   readonly #lease: Lease;
   readonly #failures: Map<bigint, Failure>;
   readonly #retryAtMs: Map<bigint, number>;
+  readonly #alreadyPublished: Set<bigint>;
   #cursor: Cursor;
   #lastBatch: bigint;
   /** The batch that Kafka has and Postgres has not promoted yet. */
@@ -51,6 +52,7 @@ export class MainLine {
     this.#lastBatch = start.lastBatch;
     const now = options.clock.monotonicMs();
     this.#failures = new Map(record.failures.map((failure) => [failure.seq, failure]));
+    this.#alreadyPublished = new Set(record.alreadyPublished);
     this.#retryAtMs = new Map(record.failures.map((failure) => [failure.seq, now + failure.retryInMs]));
   }
 
@@ -62,6 +64,7 @@ export class MainLine {
         page,
         topicFaults: await this.#options.publisher.topicFaults(topicsOf(page)),
         failures: this.#failures,
+        alreadyPublished: this.#alreadyPublished,
         retryAtMs: this.#retryAtMs,
         nowMs: this.#options.clock.monotonicMs(),
         attemptsMax: this.#options.attemptsMax,
@@ -87,6 +90,7 @@ export class MainLine {
           if (plan.whole) this.#readAhead(cursor);
           const outcome = await this.#publish(plan.events);
           await this.#settle(outcome, plan.events, plan.dead, cursor);
+          if (outcome.kind === "committed") for (const seq of plan.passed) this.#alreadyPublished.delete(seq);
           break;
         }
       }

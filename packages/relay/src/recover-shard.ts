@@ -2,10 +2,7 @@ import type { Cursor } from "@siding/core/cursor/cursor.js";
 import { SidingError } from "@siding/core/errors.js";
 import type { ShardPublisher } from "@siding/core/ports/publisher.js";
 import type { ShardRecord, Store } from "@siding/core/ports/store.js";
-import { settle } from "@siding/core/recovery/settle.js";
-
-/** Brokers expire the offsets of a quiet group after seven days by default (design §4). */
-const RENEW_AFTER_MS = 24 * 3_600_000;
+import { RENEW_AFTER_MS, settle } from "@siding/core/recovery/settle.js";
 
 /** Where the shard's main line stands once the past is settled. */
 export interface ShardStart {
@@ -21,9 +18,10 @@ export interface ShardStart {
 export async function recoverShard(store: Store, publisher: ShardPublisher, record: ShardRecord): Promise<ShardStart> {
   const { lease, plan, promotedBatch, lastBatch } = record;
   const verdict = settle({
+    shard: lease.shard,
     promotedBatch,
     plannedBatch: plan?.batch ?? null,
-    genesisDone: record.progressAgeMs !== null,
+    progressAgeMs: record.progressAgeMs,
     committedBatch: await publisher.committedBatch(),
   });
   switch (verdict.kind) {
@@ -48,7 +46,7 @@ export async function recoverShard(store: Store, publisher: ShardPublisher, reco
       mustHold(await store.discard(lease, verdict.batch), record);
       return { cursor: record.cursor, lastBatch };
     case "halt":
-      throw new SidingError(verdict.code, `shard ${lease.shard}: ${verdict.reason}`);
+      throw new SidingError(verdict.code, verdict.reason);
   }
 }
 
