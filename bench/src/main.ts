@@ -1,12 +1,14 @@
 import { startServices } from "@siding/embedded/start-services.js";
 import { Argument, Command, InvalidArgumentError } from "commander";
 import { drain } from "./drain/drain.js";
+import { latency } from "./latency/latency.js";
 import { machineFacts } from "./machine/machine-facts.js";
+import { memory } from "./memory/memory.js";
 import { printResult } from "./report/print-result.js";
 import type { ScenarioResult } from "./report/scenario-result.js";
 import { writeResults } from "./report/write-results.js";
 
-const SCENARIOS = ["drain"] as const;
+const SCENARIOS = ["drain", "latency", "memory"] as const;
 type Scenario = (typeof SCENARIOS)[number];
 
 interface Flags {
@@ -16,6 +18,9 @@ interface Flags {
   readonly partitions: number;
   readonly rounds: number;
   readonly patience: number;
+  readonly rate: number;
+  readonly seconds: number;
+  readonly warmUp: number;
   readonly profile?: string;
 }
 
@@ -26,9 +31,9 @@ const wholeNumber = (text: string): number => {
 };
 
 const command = new Command("bench")
-  .addArgument(new Argument("[scenarios...]").choices(SCENARIOS).default(["drain"]))
-  .option("--events <n>", "backlog of the drain", wholeNumber, 200_000)
-  .option("--tenants <n>", "tenants of the drain", wholeNumber, 1_000)
+  .addArgument(new Argument("[scenarios...]").choices(SCENARIOS).default(["drain", "latency"]))
+  .option("--events <n>", "backlog of drain and memory", wholeNumber, 200_000)
+  .option("--tenants <n>", "tenants", wholeNumber, 1_000)
   .option("--payload-bytes <n>", "bytes of JSON an event", wholeNumber, 512)
   .option("--partitions <n>", "partitions of the topic", wholeNumber, 12)
   .option("--rounds <n>", "how often the sides of a comparison take turns", wholeNumber, 3)
@@ -38,6 +43,9 @@ const command = new Command("bench")
     wholeNumber,
     60,
   )
+  .option("--rate <n>", "latency: events a second", wholeNumber, 500)
+  .option("--seconds <n>", "latency: length of a turn", wholeNumber, 20)
+  .option("--warm-up <seconds>", "latency: what does not count yet", wholeNumber, 5)
   .option("--profile <directory>", "leave CPU profiles of the relay there; slows it down");
 
 async function run(scenarios: readonly Scenario[], flags: Flags): Promise<void> {
@@ -54,9 +62,12 @@ async function run(scenarios: readonly Scenario[], flags: Flags): Promise<void> 
     const turns = { rounds: flags.rounds, patienceSeconds: flags.patience, say };
     for (const scenario of scenarios) {
       say(scenario);
-      if (scenario === "drain") {
-        const spec = { events: flags.events, tenants, payloadBytes, partitions, profileDir: profile };
-        results.push(await drain(services, spec, turns));
+      const backlog = { events: flags.events, tenants, payloadBytes, partitions, profileDir: profile };
+      if (scenario === "drain") results.push(await drain(services, backlog, turns));
+      if (scenario === "memory") results.push(await memory(services, backlog));
+      if (scenario === "latency") {
+        const pace = { perSecond: flags.rate, seconds: flags.seconds, warmUpSeconds: flags.warmUp };
+        results.push(await latency(services, { tenants, payloadBytes, partitions, ...pace }, turns));
       }
       const result = results.at(-1);
       if (result) printResult(result);

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { endWithThis } from "../machine/end-with-this.js";
 import { ProcessMeter } from "../machine/process-meter.js";
 
 /** A part of the benchmark that runs in a process of its own, so that its event loop and its CPU seconds are its own. */
@@ -14,6 +15,7 @@ export class BenchChild {
   constructor(script: string, options: object) {
     const path = fileURLToPath(new URL(script, import.meta.url));
     this.#child = fork(path, [JSON.stringify(options)], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+    endWithThis(this.#child);
     this.meter = new ProcessMeter(this.#child.pid!);
     this.#child.on("message", (message: { kind: string }) => {
       this.#messages.push(message);

@@ -29,8 +29,11 @@ export async function rawTransactionalProducer(options: KafkaOptions, shard: num
   return producer;
 }
 
-export async function rawIdempotentProducer(options: KafkaOptions): Promise<Kafka.Producer> {
-  const producer = new Kafka.Producer(producerConfig(options, 0));
+export async function rawIdempotentProducer(
+  options: KafkaOptions,
+  properties: { readonly "linger.ms": number },
+): Promise<Kafka.Producer> {
+  const producer = new Kafka.Producer({ ...producerConfig(options, 0), ...properties });
   await connectClient(producer, options.brokers);
   producer.setPollInBackground(true);
   return producer;

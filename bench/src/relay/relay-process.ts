@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { endWithThis } from "../machine/end-with-this.js";
 import { ProcessMeter } from "../machine/process-meter.js";
 import { SIDING, WORKING_DIRECTORY } from "./siding-command.js";
 
@@ -42,6 +43,7 @@ export class RelayProcess {
       },
       stdio: ["ignore", "inherit", "pipe"],
     });
+    endWithThis(this.#child);
     this.meter = new ProcessMeter(this.#child.pid!);
     this.#exited = new Promise((resolve, reject) => {
       this.#child.once("error", reject);

@@ -1,0 +1,82 @@
+import type Kafka from "@confluentinc/kafka-javascript";
+import { producerId } from "@siding/publisher-kafka/client-config.js";
+import { HeaderEncoder } from "@siding/publisher-kafka/encode-headers.js";
+import { type SampleEvent, shardOf } from "../events/sample-event.js";
+import {
+  beginTransaction,
+  commitTransaction,
+  rawIdempotentProducer,
+  rawOffsetConsumer,
+  rawOptions,
+  rawTransactionalProducer,
+  sendOffset,
+} from "../raw/raw-clients.js";
+import type { Source, StreamOptions } from "./stream-options.js";
+
+const LOOK_MS = 1;
+/** As the relay rests between two transactions of a shard. */
+const REST_MS = 3;
+
+type Raw = NonNullable<StreamOptions["raw"]>;
+
+/** The same records with no database: one after another, or gathered into one transaction after another a shard. */
+export async function openProduceSource(options: StreamOptions, raw: Raw): Promise<Source> {
+  const kafka = rawOptions(options.brokers, raw.name, raw.shards);
+  const produce = (producer: Kafka.Producer, encoder: HeaderEncoder, event: SampleEvent): void => {
+    const { eventId, tenantId, createdAt, payload } = event;
+    const headers = encoder.encode({
+      ...{ seq: 0n, xid: 0n, eventId, tenantId, dedupeKey: eventId, topic: options.topic, key: null, headers: null },
+      ...{ payload, bytes: options.payloadBytes, createdAt, attempts: 0 },
+    });
+    const key = `${tenantId}:${eventId}`;
+    producer.produce(options.topic, null, Buffer.from(payload), key, undefined, undefined, headers as never);
+  };
+  const { offsetTopic } = raw;
+  if (offsetTopic === null) {
+    const producer = await rawIdempotentProducer(kafka, { "linger.ms": 0 });
+    const encoder = new HeaderEncoder(producerId(raw.name, 0));
+    return {
+      offer: (event, onSend) => {
+        onSend();
+        produce(producer, encoder, event);
+      },
+      close: async () => {},
+    };
+  }
+
+  const queues: SampleEvent[][] = Array.from({ length: raw.shards }, () => []);
+  const consumer = await rawOffsetConsumer(kafka);
+  let isOpen = true;
+  const pump = async (shard: number): Promise<void> => {
+    const producer = await rawTransactionalProducer(kafka, shard);
+    const encoder = new HeaderEncoder(producerId(raw.name, shard));
+    for (let batch = 1; isOpen; ) {
+      const events = queues[shard]!.splice(0);
+      if (events.length === 0) {
+        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+        continue;
+      }
+      await beginTransaction(producer);
+      for (const event of events) produce(producer, encoder, event);
+      await sendOffset(producer, consumer, { topic: offsetTopic, partition: shard, offset: batch++ });
+      while (!(await isFlushed(producer)));
+      await commitTransaction(producer);
+      await new Promise((resolve) => setTimeout(resolve, REST_MS));
+    }
+  };
+  const pumps = queues.map((_, shard) => pump(shard));
+  return {
+    offer: (event, onSend) => {
+      onSend();
+      queues[shardOf(event.tenantId, raw.shards)]!.push(event);
+    },
+    close: async () => {
+      isOpen = false;
+      await Promise.all(pumps);
+    },
+  };
+}
+
+function isFlushed(producer: Kafka.Producer): Promise<boolean> {
+  return new Promise((resolve) => producer.flush(1, (error) => resolve(!error)));
+}
