@@ -47,8 +47,13 @@ export async function recoverShard(store: Store, publisher: ShardPublisher, reco
     case "discard":
       mustHold(await store.discard(lease, verdict.batch), record);
       return { cursor: record.cursor, lastBatch };
-    case "halt":
-      throw new SidingError(verdict.code, `shard ${lease.shard}: ${verdict.reason}`);
+    case "halt": {
+      const reason = `shard ${lease.shard}: ${verdict.reason}`;
+      // A record that went out of date between claim and open fits no history either: who holds the shard no longer
+      // must not halt it, and who does is asked again by whatever comes after an error that passes.
+      mustHold(await store.reportHalt(lease, reason), record);
+      throw new SidingError(verdict.code, reason);
+    }
   }
 }
 

@@ -64,15 +64,20 @@ class Relay {
     const { store, identity, leaseMs, observer } = this.#options;
     try {
       const beat = await store.beat(identity, leaseMs);
+      // A claim or a release whose answer was lost leaves a lease behind under which nobody works, and which every
+      // heartbeat would renew.
+      const orphans = beat.held.filter(({ shard }) => !this.#owned.has(shard));
+      for (const lease of orphans) await store.release(lease);
+      const free = [...beat.claimable, ...orphans.map(({ shard }) => shard)];
       const share = fairShare({
         shards: this.#shards,
         liveRelays: beat.liveRelays,
         held: [...this.#owned.keys()],
-        claimable: beat.claimable.filter((shard) => !this.#owned.has(shard) && !this.#drained.has(shard)),
+        claimable: free.filter((shard) => !this.#owned.has(shard) && !this.#drained.has(shard)),
       });
       for (const shard of share.giveBack) this.#owned.get(shard)?.stop.abort();
       for (const shard of share.claim) await this.#claim(shard);
-      this.#noteDrainedElsewhere(beat.claimable);
+      this.#noteDrainedElsewhere(free);
     } catch (error) {
       if (!isSidingError(error) || error.retry === "never") return this.#fail(error);
       observer.retrying(null, error, leaseMs / BEATS_A_LEASE);

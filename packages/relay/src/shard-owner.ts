@@ -55,7 +55,6 @@ export async function ownShard(
         observer.shardLost(shard, known.message);
         if (record !== null && !(await isStillOwn(options, shard))) return "lost";
       } else if (known.exit === 4) {
-        if (record !== null) await store.reportHalt(record.lease, known.message).catch(() => {});
         observer.shardState(shard, "halted", known.message);
         throw known;
       } else if (known.retry === "never") {
@@ -68,7 +67,8 @@ export async function ownShard(
       record = null;
     }
   }
-  if (record !== null) await store.release(record.lease);
+  // Where this is lost, the heartbeat finds a lease that nobody works under, and gives it back.
+  if (record !== null) await store.release(record.lease).catch(() => {});
   observer.shardReleased(shard);
   return "released";
 }

@@ -64,7 +64,9 @@ export class BrokerClient {
       lost: (how) => new Unanswered(how),
       serve: (reply) => {
         try {
-          reply.done(handle());
+          const result = handle();
+          if (name === "commit" && !this.#process.isAlive) this.#world.coverage.note("commit-behind-a-dead-relay");
+          reply.done(result);
         } catch (error) {
           reply.fail(error as Error);
         }

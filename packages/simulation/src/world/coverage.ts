@@ -21,7 +21,6 @@ export const OCCURRENCES = [
   "unstable-offset-waited-for",
   "aborted-batch",
   "genesis",
-  "settled",
   "promoted-by-prepare",
   "promoted-when-idle",
   "promoted-by-recovery",
