@@ -16,32 +16,37 @@ export interface Draft {
 
 type Fate = "running" | "committed" | "rolled-back";
 
-interface LoggedRow {
-  readonly shard: number;
-  readonly event: OutboxEvent;
-}
-
 /**
  * siding.event as Postgres keeps it: transactions draw an xid with their first write and a seq with each row, commit in
  * any order or not at all, and are seen through snapshots. xmax is last-completed + 1, as in Postgres, so transactions
  * may run above it that no snapshot lists.
  */
 export class SimulatedLog {
-  readonly #rows: LoggedRow[] = [];
+  /** Each shard's rows in seq order, whatever became of their transaction. */
+  readonly #rows = new Map<number, OutboxEvent[]>();
   readonly #fates = new Map<bigint, Fate>();
+  /** In the order of their xids, since that is the order in which they began. */
+  readonly #running = new Set<bigint>();
   #nextXid = 1n;
+  #nextSeq = 1n;
   #latestCompleted = 0n;
 
   /** A transaction's first write. */
   begin(): bigint {
     const xid = this.#nextXid++;
     this.#fates.set(xid, "running");
+    this.#running.add(xid);
     return xid;
   }
 
-  insert(xid: bigint, draft: Draft): OutboxEvent {
+  /** nextval() of the identity: never given back, whatever becomes of the transaction. */
+  drawSeq(): bigint {
+    return this.#nextSeq++;
+  }
+
+  insert(xid: bigint, draft: Draft, seq: bigint = this.drawSeq()): OutboxEvent {
     const event: OutboxEvent = {
-      seq: BigInt(this.#rows.length + 1),
+      seq,
       xid,
       eventId: draft.eventId,
       tenantId: draft.tenantId,
@@ -54,7 +59,11 @@ export class SimulatedLog {
       createdAt: "2026-01-01T00:00:00.000Z",
       attempts: 0,
     };
-    this.#rows.push({ shard: draft.shard, event });
+    const rows = this.#rows.get(draft.shard) ?? [];
+    this.#rows.set(draft.shard, rows);
+    let place = rows.length;
+    while (place > 0 && rows[place - 1]!.seq > seq) place -= 1;
+    rows.splice(place, 0, event);
     return event;
   }
 
@@ -66,6 +75,14 @@ export class SimulatedLog {
     this.#end(xid, "rolled-back");
   }
 
+  isRunning(xid: bigint): boolean {
+    return this.#running.has(xid);
+  }
+
+  runningXids(): bigint[] {
+    return [...this.#running];
+  }
+
   /** A write of the relay's own: a transaction that begins and ends at once. */
   assignXid(): bigint {
     const xid = this.begin();
@@ -75,30 +92,25 @@ export class SimulatedLog {
 
   snapshot(): Snapshot {
     const xmax = this.#latestCompleted + 1n;
-    const inProgress = [...this.#fates].filter(([xid, fate]) => fate === "running" && xid < xmax).map(([xid]) => xid);
-    inProgress.sort((a, b) => (a < b ? -1 : 1));
+    const inProgress: bigint[] = [];
+    for (const xid of this.#running) if (xid < xmax) inProgress.push(xid);
     return { xmin: inProgress[0] ?? xmax, xmax, inProgress };
   }
 
-  /** Committed rows, in seq order. */
-  committed(shard?: number): OutboxEvent[] {
-    return this.#rows
-      .filter((row) => this.#fates.get(row.event.xid) === "committed" && (shard === undefined || row.shard === shard))
-      .map((row) => row.event);
+  /** Committed rows of a shard, in seq order. */
+  committed(shard: number): OutboxEvent[] {
+    return (this.#rows.get(shard) ?? []).filter((row) => this.#fates.get(row.xid) === "committed");
   }
 
   /** What read-plain-page.sql and read-window-page.sql answer, with their way of looking for late rows. */
   readPage(shard: number, cursor: Cursor, limits: PageLimits): Page<OutboxEvent> {
     const snapshot = this.snapshot();
-    const isCandidate = (xid: bigint): boolean =>
-      cursor.snapshot.inProgress.includes(xid) ||
-      (xid >= cursor.snapshot.xmax && xid < (cursor.nextXid ?? snapshot.xmax));
     const visible = this.committed(shard);
     const isWindow = cursor.form === "window";
     const allLate = visible.filter(
       (row) =>
         row.seq <= cursor.position &&
-        isCandidate(row.xid) &&
+        mayBeLate(row.xid, cursor, snapshot) &&
         (!isWindow || (row.seq > cursor.windowPosition && isVisible(row.xid, cursor.windowSnapshot))),
     );
     const late = allLate.slice(0, limits.events);
@@ -118,8 +130,23 @@ export class SimulatedLog {
     };
   }
 
+  /** What due.sql answers for one line, as seen by the snapshot of now. */
+  isDue(shard: number, cursor: Cursor): boolean {
+    const snapshot = this.snapshot();
+    return this.committed(shard).some((row) => row.seq > cursor.position || mayBeLate(row.xid, cursor, snapshot));
+  }
+
   #end(xid: bigint, fate: Fate): void {
     this.#fates.set(xid, fate);
+    this.#running.delete(xid);
     if (xid > this.#latestCompleted) this.#latestCompleted = xid;
   }
+}
+
+/** The statements' late_xid: a list of S alone would lose transactions that ran above its xmax. */
+function mayBeLate(xid: bigint, cursor: Cursor, now: Snapshot): boolean {
+  return (
+    cursor.snapshot.inProgress.includes(xid) ||
+    (xid >= cursor.snapshot.xmax && xid < (cursor.nextXid ?? now.xmax))
+  );
 }

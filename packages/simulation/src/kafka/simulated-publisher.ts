@@ -1,0 +1,204 @@
+import { SidingError } from "@siding/core/errors.js";
+import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
+import type { Publisher, PublishOutcome, PublishRequest, ShardPublisher } from "@siding/core/ports/publisher.js";
+import type { EventFault } from "@siding/core/retry/failure.js";
+import type { RelayProcess } from "../world/relay-process.js";
+import type { World } from "../world/world.js";
+import { BrokerClient } from "./broker-client.js";
+import { BrokerFault, type Producer } from "./simulated-kafka.js";
+
+/** How long a topic that was seen counts as there, as in the real directory. */
+const TOPIC_SEEN_MS = 100;
+/** A request of more records than this goes in two, so that a batch can be half produced. */
+const RECORDS_A_REQUEST = 3;
+
+/** The publisher port of one process, in the requests that the real client makes of a broker. */
+export class SimulatedPublisher implements Publisher {
+  readonly #world: World;
+  readonly #process: RelayProcess;
+  readonly #client: BrokerClient;
+  readonly #seenAtMs = new Map<string, number>();
+
+  constructor(world: World, process: RelayProcess) {
+    this.#world = world;
+    this.#process = process;
+    this.#client = new BrokerClient(world, process);
+  }
+
+  async clusterId(): Promise<string> {
+    return "cluster";
+  }
+
+  async open(shard: number): Promise<ShardPublisher> {
+    if (this.#world.schedule.delivery === "at-least-once") return new PlainShard(shard, this.#world, this.#client);
+    const epoch = await this.#client.settled("init", () => this.#world.kafka.initProducerId(shard));
+    this.#world.story.tell(this.#process.name, () => `has opened shard ${shard} in Kafka as producer epoch ${epoch}`);
+    return new TransactionalShard(shard, epoch, this.#world, this.#process, this.#client);
+  }
+
+  async topicFaults(topics: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
+    const now = this.#world.timeline.nowMs;
+    const unsure = [...topics].filter((topic) => (this.#seenAtMs.get(topic) ?? -TOPIC_SEEN_MS) + TOPIC_SEEN_MS <= now);
+    if (unsure.length === 0) return new Map();
+    const missing = await this.#client.settled("topics", () => this.#world.kafka.missingTopics(new Set(unsure)));
+    for (const topic of unsure) if (!missing.has(topic)) this.#seenAtMs.set(topic, now);
+    if (missing.size > 0) this.#world.coverage.note("topic-missing");
+    return missing;
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** One Kafka transaction a batch: records, number, commit (design §4, step 2). */
+class TransactionalShard implements ShardPublisher {
+  readonly #shard: number;
+  readonly #epoch: number;
+  readonly #world: World;
+  readonly #process: RelayProcess;
+  readonly #client: BrokerClient;
+  #sequence = 0;
+  #ordinal = 0;
+
+  constructor(shard: number, epoch: number, world: World, process: RelayProcess, client: BrokerClient) {
+    this.#shard = shard;
+    this.#epoch = epoch;
+    this.#world = world;
+    this.#process = process;
+    this.#client = client;
+  }
+
+  committedBatch(): Promise<bigint | null> {
+    return this.#client.settled("committed", () => this.#world.kafka.committedOffset(this.#shard));
+  }
+
+  async commitNumber(batch: bigint): Promise<void> {
+    const outcome = await this.publish({ batch, events: [] });
+    if (outcome.kind === "committed") return;
+    if (outcome.kind === "unknown") throw outcome.error;
+    throw new SidingError("SIDING_FENCED", `committing the number of shard ${this.#shard}: ${outcome.kind}`);
+  }
+
+  async publish({ batch, events }: PublishRequest): Promise<PublishOutcome> {
+    const { kafka, story } = this.#world;
+    const ids = (): string => (events.length === 0 ? "no events" : events.map((event) => event.eventId).join(" "));
+    story.tell(this.#process.name, () => `publishes batch ${batch} of shard ${this.#shard}: ${ids()}`);
+    this.#ordinal += 1;
+    const refused = refusedByClient(this.#world, events);
+    if (refused.length > 0) return await this.#abort({ kind: "refused", events: refused, topics: new Map() });
+    const producer = this.#producer();
+    try {
+      for (const records of inRequests(events)) {
+        const sequence = this.#sequence++;
+        await this.#client.repeated("produce", () => kafka.produce(producer, sequence, records));
+      }
+      await this.#client.repeated("offsets", () => kafka.sendOffset(producer, batch));
+    } catch (error) {
+      return await this.#notCommitted(error as Error);
+    }
+    try {
+      await this.#client.repeated("commit", () => kafka.endTransaction(producer, "commit"));
+      story.tell(this.#process.name, () => `hears that batch ${batch} of shard ${this.#shard} is committed`);
+      return { kind: "committed" };
+    } catch (error) {
+      if (isFenced(error)) return { kind: "fenced" };
+      this.#world.coverage.note("commit-unknown");
+      return { kind: "unknown", error: unreachable(`committing: ${(error as Error).message}`) };
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  #producer(): Producer {
+    return { shard: this.#shard, epoch: this.#epoch, ordinal: this.#ordinal };
+  }
+
+  /** Before the commit was asked for, an error says that there is none: the client aborts. */
+  async #notCommitted(error: Error): Promise<PublishOutcome> {
+    if (isFenced(error)) return { kind: "fenced" };
+    const refusal = error instanceof BrokerFault ? error.refusal : null;
+    if (refusal?.kind === "events") {
+      const faults = refusal.seqs.map((seq) => ({ seq, error: error.message }));
+      if (faults.length > 1) this.#world.coverage.note("neighbour-blamed");
+      return await this.#abort({ kind: "refused", events: faults, topics: new Map() });
+    }
+    if (refusal?.kind === "topic") {
+      this.#world.coverage.note("topic-vanished-in-batch");
+      return await this.#abort({ kind: "refused", events: [], topics: new Map([[refusal.topic, error.message]]) });
+    }
+    return { kind: "unknown", error: unreachable(error.message) };
+  }
+
+  async #abort(outcome: PublishOutcome): Promise<PublishOutcome> {
+    try {
+      const producer = this.#producer();
+      await this.#client.repeated("abort", () => this.#world.kafka.endTransaction(producer, "abort"));
+      return outcome;
+    } catch (error) {
+      if (isFenced(error)) return { kind: "fenced" };
+      return { kind: "unknown", error: unreachable(`aborting: ${(error as Error).message}`) };
+    }
+  }
+}
+
+/** An idempotent producer without transactions, for at-least-once. */
+class PlainShard implements ShardPublisher {
+  readonly #shard: number;
+  readonly #world: World;
+  readonly #client: BrokerClient;
+  readonly #appended = new Set<number>();
+  #sequence = 0;
+
+  constructor(shard: number, world: World, client: BrokerClient) {
+    this.#shard = shard;
+    this.#world = world;
+    this.#client = client;
+  }
+
+  async committedBatch(): Promise<bigint | null> {
+    return null;
+  }
+
+  async commitNumber(): Promise<void> {}
+
+  async publish({ events }: PublishRequest): Promise<PublishOutcome> {
+    const faults = refusedByClient(this.#world, events);
+    const topics = new Map<string, string>();
+    const left = events.filter((event) => !faults.some((fault) => fault.seq === event.seq));
+    for (const records of inRequests(left)) {
+      const sequence = this.#sequence++;
+      const append = (): void => this.#world.kafka.append(this.#shard, this.#appended, sequence, records);
+      try {
+        await this.#client.repeated("append", append);
+      } catch (error) {
+        const refusal = error instanceof BrokerFault ? error.refusal : null;
+        if (refusal === null) return { kind: "unknown", error: unreachable((error as Error).message) };
+        if (refusal.kind === "topic") topics.set(refusal.topic, (error as Error).message);
+        else faults.push(...refusal.seqs.map((seq) => ({ seq, error: (error as Error).message })));
+      }
+    }
+    if (faults.length === 0 && topics.size === 0) return { kind: "committed" };
+    return { kind: "refused", events: faults, topics };
+  }
+
+  async close(): Promise<void> {}
+}
+
+function refusedByClient(world: World, events: readonly OutboxEvent[]): EventFault[] {
+  const refused = events.filter((event) => world.kafka.refuses(event, "client"));
+  for (const { eventId } of refused) world.kafka.refusals.set(eventId, (world.kafka.refusals.get(eventId) ?? 0) + 1);
+  return refused.map(({ seq }) => ({ seq, error: "message too large" }));
+}
+
+function inRequests(events: readonly OutboxEvent[]): OutboxEvent[][] {
+  const requests: OutboxEvent[][] = [];
+  for (let at = 0; at < events.length; at += RECORDS_A_REQUEST) requests.push(events.slice(at, at + RECORDS_A_REQUEST));
+  return requests;
+}
+
+function isFenced(error: unknown): boolean {
+  return error instanceof BrokerFault && error.kind === "fenced";
+}
+
+function unreachable(how: string): SidingError {
+  return new SidingError("SIDING_BROKER_UNREACHABLE", `Kafka: ${how}`);
+}

@@ -1,0 +1,63 @@
+import type { Failure } from "@siding/core/retry/failure.js";
+
+interface FailureRow {
+  readonly seq: bigint;
+  attempts: number;
+  lastError: string;
+  fingerprint: string;
+  retryAtMs: number;
+  /** The plan that laid it down; null while it is tried again. */
+  deadBatch: bigint | null;
+}
+
+/** siding.failure. */
+export class FailureTable {
+  readonly #shards = new Map<number, Map<bigint, FailureRow>>();
+
+  record(shard: number, failures: readonly Failure[], nowMs: number): void {
+    const rows = this.#of(shard);
+    for (const { seq, attempts, lastError, fingerprint, retryInMs } of failures) {
+      const deadBatch = rows.get(seq)?.deadBatch ?? null;
+      rows.set(seq, { seq, attempts, lastError, fingerprint, retryAtMs: nowMs + retryInMs, deadBatch });
+    }
+  }
+
+  layDead(shard: number, failures: readonly Failure[], batch: bigint): void {
+    const rows = this.#of(shard);
+    for (const { seq, attempts, lastError, fingerprint } of failures) {
+      const row = rows.get(seq) ?? { seq, attempts, lastError, fingerprint, retryAtMs: 0, deadBatch: null };
+      rows.set(seq, { ...row, deadBatch: batch });
+    }
+  }
+
+  /** Answers how many are events like others once more. */
+  revive(shard: number, batch: bigint): number {
+    const dead = [...this.#of(shard).values()].filter((row) => row.deadBatch === batch);
+    for (const row of dead) row.deadBatch = null;
+    return dead.length;
+  }
+
+  /** read-failures.sql */
+  open(shard: number, nowMs: number): Failure[] {
+    return [...this.#of(shard).values()]
+      .filter((row) => row.deadBatch === null)
+      .map(({ seq, attempts, lastError, fingerprint, retryAtMs }) => ({
+        seq,
+        attempts,
+        lastError,
+        fingerprint,
+        retryInMs: Math.max(0, Math.round(retryAtMs - nowMs)),
+      }));
+  }
+
+  /** Those that count as dead, since their plan was promoted. */
+  dead(shard: number, promotedBatch: bigint): readonly { readonly seq: bigint; readonly attempts: number }[] {
+    return [...this.#of(shard).values()].filter((row) => row.deadBatch !== null && row.deadBatch <= promotedBatch);
+  }
+
+  #of(shard: number): Map<bigint, FailureRow> {
+    const rows = this.#shards.get(shard) ?? new Map<bigint, FailureRow>();
+    this.#shards.set(shard, rows);
+    return rows;
+  }
+}

@@ -1,0 +1,219 @@
+import { type Cursor, withNextXid } from "@siding/core/cursor/cursor.js";
+import type {
+  Beat,
+  DeploymentRecord,
+  Identity,
+  Lease,
+  PlanRecord,
+  RelayIdentity,
+  ShardRecord,
+} from "@siding/core/ports/store.js";
+import type { Failure } from "@siding/core/retry/failure.js";
+import { SimulatedLog } from "@siding/testkit/simulated-log.js";
+import { FailureTable } from "./failure-table.js";
+import { RowLocks } from "./row-locks.js";
+
+/** One row of siding.shard. */
+interface ShardRow {
+  owner: string | null;
+  epoch: bigint;
+  leaseUntilMs: number;
+  lastBatch: bigint;
+  promotedBatch: bigint;
+  cursor: Cursor;
+  planned: { readonly batch: bigint; readonly cursor: Cursor; readonly epoch: bigint } | null;
+  progressAtMs: number | null;
+  haltedReason: string | null;
+}
+
+/** What became of plans and leases, told to whoever checks and counts. */
+export interface PostgresWitness {
+  claimed(shard: number, epoch: bigint, from: string | null, by: string): void;
+  /** A statement with this epoch has changed the shard. */
+  wrote(lease: Lease, statement: string): void;
+  fenced(lease: Lease, statement: string): void;
+  planned(lease: Lease, batch: bigint, promoted: bigint | null): void;
+  promoted(lease: Lease, batch: bigint, plannedUnder: bigint): void;
+  discarded(lease: Lease, batch: bigint, plannedUnder: bigint, deadTakenBack: number): void;
+}
+
+/**
+ * Siding's tables, and what each file of store-postgres/src/sql does to them. Every method is one statement at the
+ * moment of its commit; xid is its transaction's, drawn before.
+ */
+export class SimulatedPostgres {
+  readonly log = new SimulatedLog();
+  readonly locks = new RowLocks();
+  readonly failures = new FailureTable();
+  readonly shards: ShardRow[];
+  readonly #relays = new Map<string, number>();
+  readonly #nowMs: () => number;
+  readonly #witness: PostgresWitness;
+  #pinned: Identity | null = null;
+
+  constructor(shards: number, nowMs: () => number, witness: PostgresWitness) {
+    this.#nowMs = nowMs;
+    this.#witness = witness;
+    const snapshot = this.log.snapshot();
+    const nextXid = this.log.assignXid();
+    this.shards = Array.from({ length: shards }, () => ({
+      owner: null,
+      epoch: 0n,
+      leaseUntilMs: 0,
+      lastBatch: 0n,
+      promotedBatch: 0n,
+      cursor: { form: "plain", position: 0n, snapshot, nextXid },
+      planned: null,
+      progressAtMs: null,
+      haltedReason: null,
+    }));
+  }
+
+  /** An immediate stop: whatever had not committed is gone, and so are its locks. Commits and sequences stay. */
+  restart(): void {
+    for (const xid of this.log.runningXids()) this.log.rollback(xid);
+    this.locks.clear();
+  }
+
+  deployment(): DeploymentRecord {
+    return { shards: this.shards.length, pinned: this.#pinned, systemIdentifier: "system", timeline: 1 };
+  }
+
+  pin(identity: Identity): Identity {
+    this.#pinned ??= identity;
+    return this.#pinned;
+  }
+
+  beat(relay: RelayIdentity, leaseMs: number): Beat {
+    const now = this.#nowMs();
+    const others = [...this.#relays].filter(([id, aliveUntil]) => id !== relay.relayId && aliveUntil >= now);
+    this.#relays.set(relay.relayId, now + leaseMs);
+    // One statement sees one snapshot: what it renews still stands as claimable where it did before.
+    const claimable: number[] = [];
+    const held: Lease[] = [];
+    this.shards.forEach((row, shard) => {
+      if (row.haltedReason === null && (row.owner === null || row.leaseUntilMs < now)) claimable.push(shard);
+      if (row.owner !== relay.relayId || row.leaseUntilMs < now) return;
+      row.leaseUntilMs = now + leaseMs;
+      held.push({ shard, epoch: row.epoch });
+    });
+    const halted = new Map(
+      this.shards.flatMap((row, shard) => (row.haltedReason === null ? [] : [[shard, row.haltedReason] as const])),
+    );
+    return { liveRelays: 1 + others.length, held, claimable, halted };
+  }
+
+  claim(shard: number, relayId: string, leaseMs: number): Omit<ShardRecord, "failures"> | null {
+    const row = this.shards[shard]!;
+    const now = this.#nowMs();
+    if (row.haltedReason !== null) return null;
+    if (row.owner !== null && row.owner !== relayId && row.leaseUntilMs >= now) return null;
+    this.#witness.claimed(shard, row.epoch + 1n, row.owner, relayId);
+    row.owner = relayId;
+    row.epoch += 1n;
+    row.leaseUntilMs = now + leaseMs;
+    return {
+      lease: { shard, epoch: row.epoch },
+      lastBatch: row.lastBatch,
+      promotedBatch: row.promotedBatch,
+      plan: row.planned === null ? null : { batch: row.planned.batch, cursor: row.planned.cursor },
+      cursor: row.cursor,
+      progressAgeMs: row.progressAtMs === null ? null : now - row.progressAtMs,
+      haltedReason: row.haltedReason,
+      alreadyPublished: [],
+    };
+  }
+
+  release(lease: Lease): boolean {
+    const row = this.#mine(lease, "release");
+    if (row === null) return false;
+    row.owner = null;
+    return true;
+  }
+
+  farewell(relayId: string): void {
+    for (const row of this.shards) if (row.owner === relayId) row.owner = null;
+    this.#relays.delete(relayId);
+  }
+
+  prepare(xid: bigint, lease: Lease, plan: PlanRecord): { nextXid: bigint } | null {
+    const row = this.#mine(lease, "prepare");
+    if (row === null || row.lastBatch >= plan.batch) return null;
+    const promoted = row.planned;
+    if (promoted !== null) this.#promotePlan(row);
+    row.lastBatch = plan.batch;
+    row.planned = { batch: plan.batch, cursor: withNextXid(plan.cursor, xid), epoch: lease.epoch };
+    this.failures.layDead(lease.shard, plan.dead, plan.batch);
+    this.#witness.planned(lease, plan.batch, promoted?.batch ?? null);
+    return { nextXid: xid };
+  }
+
+  advance(xid: bigint, lease: Lease, cursor: Cursor, dead: readonly Failure[]): { nextXid: bigint } | null {
+    const row = this.#mine(lease, "advance");
+    if (row === null) return null;
+    row.cursor = withNextXid(cursor, xid);
+    row.planned = null;
+    this.failures.layDead(lease.shard, dead, row.promotedBatch);
+    return { nextXid: xid };
+  }
+
+  promote(lease: Lease, batch: bigint): boolean {
+    const row = this.#mine(lease, "promote");
+    if (row?.planned?.batch !== batch) return false;
+    const under = row.planned.epoch;
+    this.#promotePlan(row);
+    this.#witness.promoted(lease, batch, under);
+    return true;
+  }
+
+  discard(lease: Lease, batch: bigint): boolean {
+    const row = this.#mine(lease, "discard");
+    if (row?.planned?.batch !== batch) return false;
+    const under = row.planned.epoch;
+    row.planned = null;
+    const deadTakenBack = this.failures.revive(lease.shard, batch);
+    this.#witness.discarded(lease, batch, under, deadTakenBack);
+    return true;
+  }
+
+  recordFailures(lease: Lease, failures: readonly Failure[]): boolean {
+    if (this.#mine(lease, "record-failures") === null) return false;
+    this.failures.record(lease.shard, failures, this.#nowMs());
+    return true;
+  }
+
+  markProgress(lease: Lease): boolean {
+    const row = this.#mine(lease, "mark-progress");
+    if (row === null) return false;
+    row.progressAtMs = this.#nowMs();
+    return true;
+  }
+
+  reportWaiting(lease: Lease): boolean {
+    return this.#mine(lease, "report-waiting") !== null;
+  }
+
+  reportHalt(lease: Lease, reason: string): boolean {
+    const row = this.#mine(lease, "report-halt");
+    if (row === null) return false;
+    row.haltedReason = reason;
+    return true;
+  }
+
+  #promotePlan(row: ShardRow): void {
+    row.cursor = row.planned!.cursor;
+    row.promotedBatch = row.planned!.batch;
+    row.planned = null;
+  }
+
+  /** The row, where the epoch still stands: I3. */
+  #mine(lease: Lease, statement: string): ShardRow | null {
+    const row = this.shards[lease.shard]!;
+    if (row.epoch !== lease.epoch) {
+      this.#witness.fenced(lease, statement);
+      return null;
+    }
+    this.#witness.wrote(lease, statement);
+    return row;
+  }
+}
