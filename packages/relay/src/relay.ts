@@ -1,7 +1,7 @@
 import { isSidingError, SidingError } from "@siding/core/errors.js";
 import { fairShare } from "@siding/core/lease/fair-share.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
-import type { DeploymentRecord, Identity } from "@siding/core/ports/store.js";
+import type { Beat, DeploymentRecord, Identity } from "@siding/core/ports/store.js";
 import { DueWatch } from "./due-watch.js";
 import type { RelayOptions } from "./relay-options.js";
 import { type OwnershipEnd, ownShard } from "./shard-owner.js";
@@ -64,11 +64,8 @@ class Relay {
     const { store, identity, leaseMs, observer } = this.#options;
     try {
       const beat = await store.beat(identity, leaseMs);
-      // A claim or a release whose answer was lost leaves a lease behind under which nobody works, and which every
-      // heartbeat would renew.
-      const orphans = beat.held.filter(({ shard }) => !this.#owned.has(shard));
-      for (const lease of orphans) await store.release(lease);
-      const free = [...beat.claimable, ...orphans.map(({ shard }) => shard)];
+      this.#stopWhatOthersTook(beat);
+      const free = [...beat.claimable, ...this.#giveBackOrphans(beat)];
       const share = fairShare({
         shards: this.#shards,
         liveRelays: beat.liveRelays,
@@ -82,6 +79,23 @@ class Relay {
       if (!isSidingError(error) || error.retry === "never") return this.#fail(error);
       observer.retrying(null, error, leaseMs / BEATS_A_LEASE);
     }
+  }
+
+  /** An idle shard would not find out, and would count towards this relay's share for ever. */
+  #stopWhatOthersTook({ held, claimable }: Beat): void {
+    for (const [shard, { stop }] of this.#owned) {
+      if (!claimable.includes(shard) && !held.some((lease) => lease.shard === shard)) stop.abort();
+    }
+  }
+
+  /**
+   * A claim or a release whose answer was lost leaves a lease behind under which nobody works, and which every heartbeat
+   * would renew. Not waited for: the next heartbeat must not come late, and asks again where this one is lost.
+   */
+  #giveBackOrphans({ held }: Beat): readonly number[] {
+    const orphans = held.filter(({ shard }) => !this.#owned.has(shard));
+    for (const lease of orphans) void this.#options.store.release(lease).catch(() => {});
+    return orphans.map(({ shard }) => shard);
   }
 
   async #claim(shard: number): Promise<void> {

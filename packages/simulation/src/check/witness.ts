@@ -113,7 +113,11 @@ export class Witness implements PostgresWitness, KafkaWitness {
   }
 
   openTransactionAborted(_shard: number, why: "fenced" | "timed-out" | "asked"): void {
-    const noted = { fenced: "fenced-transaction-aborted", "timed-out": "transaction-timed-out", asked: "aborted-batch" };
+    const noted = {
+      fenced: "fenced-transaction-aborted",
+      "timed-out": "transaction-timed-out",
+      asked: "aborted-batch",
+    };
     this.#coverage.note(noted[why] as "aborted-batch");
   }
 

@@ -52,7 +52,8 @@ export class BrokerClient {
     try {
       return await this.repeated(name, handle);
     } catch (error) {
-      const code = error instanceof BrokerFault && error.kind === "fenced" ? "SIDING_FENCED" : "SIDING_BROKER_UNREACHABLE";
+      const code =
+        error instanceof BrokerFault && error.kind === "fenced" ? "SIDING_FENCED" : "SIDING_BROKER_UNREACHABLE";
       throw new SidingError(code, `Kafka, ${name}: ${(error as Error).message}`, { cause: error });
     }
   }

@@ -145,7 +145,8 @@ export class SimulatedStore implements Store {
         const result = statement(xid);
         postgres.log.commit(xid);
         postgres.locks.releaseAll(xid);
-        if (!this.#process.isAlive) this.#world.story.tell("postgres", () => `commits ${name} of a dead ${this.#process.name}`);
+        if (!this.#process.isAlive)
+          this.#world.story.tell("postgres", () => `commits ${name} of a dead ${this.#process.name}`);
         reply.done(result);
       };
       const granted = (): void => {

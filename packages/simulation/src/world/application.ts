@@ -69,7 +69,9 @@ class Transaction {
   #lock(rows: readonly string[], at: number): void {
     const row = rows[at];
     if (row === undefined) return this.#enqueue(0);
-    const isWaiting = this.#world.postgres.locks.acquire(row, this.#xid!, () => this.#later(0.05, () => this.#lock(rows, at + 1)));
+    const isWaiting = this.#world.postgres.locks.acquire(row, this.#xid!, () =>
+      this.#later(0.05, () => this.#lock(rows, at + 1)),
+    );
     if (isWaiting) this.#world.coverage.note("waited-for-lock");
   }
 
@@ -92,7 +94,10 @@ class Transaction {
     this.#events.push(event);
     if (log.isRunning(event.xid + 1n)) this.#world.coverage.note("seq-against-xid-order");
     this.#world.arrivals.inserted(event);
-    this.#world.story.tell(this.#plan.name, () => `enqueues ${event.eventId}: ${placeOf(event)}, xid ${event.xid}, seq ${event.seq}`);
+    this.#world.story.tell(
+      this.#plan.name,
+      () => `enqueues ${event.eventId}: ${placeOf(event)}, xid ${event.xid}, seq ${event.seq}`,
+    );
   }
 
   #end(): void {

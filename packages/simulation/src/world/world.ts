@@ -1,5 +1,5 @@
-import type { Draft } from "@siding/testkit/simulated-log.js";
 import { SeededRandom } from "@siding/testkit/random.js";
+import type { Draft } from "@siding/testkit/simulated-log.js";
 import { Arrivals } from "../check/arrivals.js";
 import { Witness } from "../check/witness.js";
 import { SimulatedKafka } from "../kafka/simulated-kafka.js";
@@ -7,9 +7,9 @@ import { SimulatedPostgres } from "../postgres/simulated-postgres.js";
 import type { Action, EventPlan, Schedule } from "../schedule/schedule.js";
 import { Application } from "./application.js";
 import { Coverage } from "./coverage.js";
+import { Fleet } from "./fleet.js";
 import { Faults } from "./interference.js";
 import type { RelayProcess } from "./relay-process.js";
-import { Fleet } from "./fleet.js";
 import { Story } from "./story.js";
 import { Timeline } from "./timeline.js";
 
