@@ -12,6 +12,7 @@ const MAY_IMPORT = {
   "publisher-kafka": { ours: ["core"], outside: ["@confluentinc/kafka-javascript"], node: true },
   embedded: { ours: [], outside: ["pg"], node: true },
   testkit: { ours: ["core", "relay"], outside: ["@confluentinc/kafka-javascript", "pg", "vitest"], node: true },
+  simulation: { ours: ["core", "relay", "testkit"], outside: ["commander", "log-update"], node: true },
   cli: {
     ours: ["core", "store-postgres", "publisher-kafka", "relay", "embedded", "enqueue"],
     outside: [

@@ -80,7 +80,7 @@ class Relay {
       const owned = [...this.#owned];
       const beat = await store.beat(identity, leaseMs);
       this.#endVoid(owned, beat.held);
-      await this.#releaseUnknown(beat.held);
+      this.#releaseUnknown(beat.held);
       this.#noteHalts(beat.halted, known);
       const share = fairShare({
         shards: this.#shards - this.#halted.size,
@@ -99,10 +99,13 @@ class Relay {
 
   /**
    * A claim or a release whose answer was lost leaves a lease that this relay's heartbeats renew while nobody works on
-   * it: the shard would stand still for as long as the relay lives. Its epoch keeps a later lease safe.
+   * it: the shard would stand still for as long as the relay lives. Its epoch keeps a later lease safe. Not waited for: the
+   * next heartbeat must not come late, and asks again where this one is lost.
    */
-  async #releaseUnknown(held: readonly Lease[]): Promise<void> {
-    for (const lease of held) if (!this.#owned.has(lease.shard)) await this.#options.store.release(lease);
+  #releaseUnknown(held: readonly Lease[]): void {
+    for (const lease of held) {
+      if (!this.#owned.has(lease.shard)) void this.#options.store.release(lease).catch(() => {});
+    }
   }
 
   /**

@@ -146,7 +146,6 @@ export class SimulatedLog {
 /** The statements' late_xid: a list of S alone would lose transactions that ran above its xmax. */
 function mayBeLate(xid: bigint, cursor: Cursor, now: Snapshot): boolean {
   return (
-    cursor.snapshot.inProgress.includes(xid) ||
-    (xid >= cursor.snapshot.xmax && xid < (cursor.nextXid ?? now.xmax))
+    cursor.snapshot.inProgress.includes(xid) || (xid >= cursor.snapshot.xmax && xid < (cursor.nextXid ?? now.xmax))
   );
 }

@@ -30,10 +30,13 @@ export class SimulatedPublisher implements Publisher {
   }
 
   async open(shard: number): Promise<ShardPublisher> {
-    if (this.#world.schedule.delivery === "at-least-once") return new PlainShard(shard, this.#world, this.#client);
+    const gone = (topic: string): void => void this.#seenAtMs.delete(topic);
+    if (this.#world.schedule.delivery === "at-least-once") {
+      return new PlainShard(shard, this.#world, this.#client, gone);
+    }
     const epoch = await this.#client.settled("init", () => this.#world.kafka.initProducerId(shard));
     this.#world.story.tell(this.#process.name, () => `has opened shard ${shard} in Kafka as producer epoch ${epoch}`);
-    return new TransactionalShard(shard, epoch, this.#world, this.#process, this.#client);
+    return new TransactionalShard({ shard, epoch, ordinal: 0 }, this.#world, this.#process, this.#client, gone);
   }
 
   async topicFaults(topics: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
@@ -52,19 +55,26 @@ export class SimulatedPublisher implements Publisher {
 /** One Kafka transaction a batch: records, number, commit (design §4, step 2). */
 class TransactionalShard implements ShardPublisher {
   readonly #shard: number;
-  readonly #epoch: number;
   readonly #world: World;
   readonly #process: RelayProcess;
   readonly #client: BrokerClient;
+  readonly #topicGone: (topic: string) => void;
+  #producer: Producer;
   #sequence = 0;
-  #ordinal = 0;
 
-  constructor(shard: number, epoch: number, world: World, process: RelayProcess, client: BrokerClient) {
-    this.#shard = shard;
-    this.#epoch = epoch;
+  constructor(
+    producer: Producer,
+    world: World,
+    process: RelayProcess,
+    client: BrokerClient,
+    topicGone: (topic: string) => void,
+  ) {
+    this.#shard = producer.shard;
+    this.#producer = producer;
     this.#world = world;
     this.#process = process;
     this.#client = client;
+    this.#topicGone = topicGone;
   }
 
   committedBatch(): Promise<bigint | null> {
@@ -82,10 +92,10 @@ class TransactionalShard implements ShardPublisher {
     const { kafka, story } = this.#world;
     const ids = (): string => (events.length === 0 ? "no events" : events.map((event) => event.eventId).join(" "));
     story.tell(this.#process.name, () => `publishes batch ${batch} of shard ${this.#shard}: ${ids()}`);
-    this.#ordinal += 1;
+    this.#producer = { ...this.#producer, ordinal: this.#producer.ordinal + 1 };
     const refused = refusedByClient(this.#world, events);
     if (refused.length > 0) return await this.#abort({ kind: "refused", events: refused, topics: new Map() });
-    const producer = this.#producer();
+    const producer = this.#producer;
     try {
       for (const records of inRequests(events)) {
         const sequence = this.#sequence++;
@@ -108,10 +118,6 @@ class TransactionalShard implements ShardPublisher {
 
   async close(): Promise<void> {}
 
-  #producer(): Producer {
-    return { shard: this.#shard, epoch: this.#epoch, ordinal: this.#ordinal };
-  }
-
   /** Before the commit was asked for, an error says that there is none: the client aborts. */
   async #notCommitted(error: Error): Promise<PublishOutcome> {
     if (isFenced(error)) return { kind: "fenced" };
@@ -123,6 +129,7 @@ class TransactionalShard implements ShardPublisher {
     }
     if (refusal?.kind === "topic") {
       this.#world.coverage.note("topic-vanished-in-batch");
+      this.#topicGone(refusal.topic);
       return await this.#abort({ kind: "refused", events: [], topics: new Map([[refusal.topic, error.message]]) });
     }
     return { kind: "unknown", error: unreachable(error.message) };
@@ -130,7 +137,7 @@ class TransactionalShard implements ShardPublisher {
 
   async #abort(outcome: PublishOutcome): Promise<PublishOutcome> {
     try {
-      const producer = this.#producer();
+      const producer = this.#producer;
       await this.#client.repeated("abort", () => this.#world.kafka.endTransaction(producer, "abort"));
       return outcome;
     } catch (error) {
@@ -145,10 +152,12 @@ class PlainShard implements ShardPublisher {
   readonly #shard: number;
   readonly #world: World;
   readonly #client: BrokerClient;
+  readonly #topicGone: (topic: string) => void;
   readonly #appended = new Set<number>();
   #sequence = 0;
 
-  constructor(shard: number, world: World, client: BrokerClient) {
+  constructor(shard: number, world: World, client: BrokerClient, topicGone: (topic: string) => void) {
+    this.#topicGone = topicGone;
     this.#shard = shard;
     this.#world = world;
     this.#client = client;
@@ -164,7 +173,9 @@ class PlainShard implements ShardPublisher {
     const faults = refusedByClient(this.#world, events);
     const topics = new Map<string, string>();
     const left = events.filter((event) => !faults.some((fault) => fault.seq === event.seq));
-    for (const records of inRequests(left)) {
+    for (const records of inRequests(left, "by topic")) {
+      // What waits for a topic that turned out to be missing fails with it, unsent.
+      if (topics.has(records[0]!.topic)) continue;
       const sequence = this.#sequence++;
       const append = (): void => this.#world.kafka.append(this.#shard, this.#appended, sequence, records);
       try {
@@ -172,8 +183,10 @@ class PlainShard implements ShardPublisher {
       } catch (error) {
         const refusal = error instanceof BrokerFault ? error.refusal : null;
         if (refusal === null) return { kind: "unknown", error: unreachable((error as Error).message) };
-        if (refusal.kind === "topic") topics.set(refusal.topic, (error as Error).message);
-        else faults.push(...refusal.seqs.map((seq) => ({ seq, error: (error as Error).message })));
+        if (refusal.kind === "topic") {
+          topics.set(refusal.topic, (error as Error).message);
+          this.#topicGone(refusal.topic);
+        } else faults.push(...refusal.seqs.map((seq) => ({ seq, error: (error as Error).message })));
       }
     }
     if (faults.length === 0 && topics.size === 0) return { kind: "committed" };
@@ -189,9 +202,16 @@ function refusedByClient(world: World, events: readonly OutboxEvent[]): EventFau
   return refused.map(({ seq }) => ({ seq, error: "message too large" }));
 }
 
-function inRequests(events: readonly OutboxEvent[]): OutboxEvent[][] {
+function inRequests(
+  events: readonly OutboxEvent[],
+  how: "as they come" | "by topic" = "as they come",
+): OutboxEvent[][] {
   const requests: OutboxEvent[][] = [];
-  for (let at = 0; at < events.length; at += RECORDS_A_REQUEST) requests.push(events.slice(at, at + RECORDS_A_REQUEST));
+  for (const event of events) {
+    const fitting = requests.findLast((request) => how === "as they come" || request[0]!.topic === event.topic);
+    if (fitting === undefined || fitting.length === RECORDS_A_REQUEST) requests.push([event]);
+    else fitting.push(event);
+  }
   return requests;
 }
 

@@ -141,7 +141,10 @@ export class SimulatedStore implements Store {
     return this.#call<T>(name, (reply) => {
       const xid = postgres.log.begin();
       const commit = (): void => {
-        if (!postgres.log.isRunning(xid)) return reply.fail(unreachable("the server restarted"));
+        if (!postgres.log.isRunning(xid)) {
+          reply.fail(unreachable("the server restarted"));
+          return;
+        }
         const result = statement(xid);
         postgres.log.commit(xid);
         postgres.locks.releaseAll(xid);

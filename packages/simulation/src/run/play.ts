@@ -1,3 +1,4 @@
+import { isConsumed } from "@siding/core/cursor/cursor.js";
 import { finalFault } from "../check/final-check.js";
 import type { Schedule } from "../schedule/schedule.js";
 import { World } from "../world/world.js";
@@ -75,7 +76,12 @@ function isDrained({ arrivals, postgres }: World): boolean {
   postgres.shards.forEach((row, shard) => {
     dead += postgres.failures.dead(shard, row.promotedBatch).length;
   });
-  return arrivals.count + dead >= committed && postgres.shards.every((row) => row.planned === null);
+  return (
+    arrivals.count + dead >= committed &&
+    postgres.shards.every((row, shard) => {
+      return row.planned === null && postgres.log.committed(shard).every((event) => isConsumed(row.cursor, event));
+    })
+  );
 }
 
 function backlogOf({ arrivals, postgres }: World): string {
@@ -107,8 +113,14 @@ function untilDone(world: World, isDone: () => boolean): Promise<void> {
       try {
         world.isRelayToRun = false;
         do {
-          if (isDone()) return end(resolve);
-          if (++steps > STEPS_MAX) throw new Error("the schedule goes round in a circle");
+          if (isDone()) {
+            end(resolve);
+            return;
+          }
+          if (++steps > STEPS_MAX) {
+            end(() => resolve(world.witness.violated("it goes round in a circle")));
+            return;
+          }
           if (!world.timeline.step()) throw new Error("nothing is going to happen any more");
         } while (!world.isRelayToRun);
       } catch (error) {

@@ -1,6 +1,7 @@
 import { SeededRandom } from "@siding/testkit/random.js";
 import { REQUESTS } from "../kafka/broker-client.js";
 import { READS, WRITES } from "../postgres/simulated-store.js";
+import { ANY_STEP } from "../world/interference.js";
 import type { Action, EventPlan, Fault, RelayPlan, Schedule, TopicPlan, TransactionPlan } from "./schedule.js";
 
 /** Steps of the protocol proper are struck more often than what goes on around it. */
@@ -48,10 +49,10 @@ export function drawSchedule(seed: number): Schedule {
     batchBytesMax: random.pick([1_000_000, 1_000_000, 40, 15]),
     attemptsMax: random.pick([2, 3]),
     topics: TOPICS.map((name) => drawTopic(random, name)),
-    transactions: Array.from({ length: 3 + random.below(12) }, (_, i) =>
+    transactions: Array.from({ length: 3 + random.below(16) }, (_, i) =>
       drawTransaction(random, `app-${i + 1}`, drawEvent),
     ),
-    faults: Array.from({ length: random.pick([0, 1, 2, 3, 4, 5, 7]) }, () => drawFault(random)),
+    faults: Array.from({ length: random.pick([0, 1, 3, 4, 6, 8, 12]) }, () => drawFault(random)),
   };
 }
 
@@ -104,9 +105,10 @@ function drawEventPlan(
 }
 
 function drawFault(random: SeededRandom): Fault {
-  const step = random.pick(STEPS);
-  const skew = random.next();
-  return { step, nth: 1 + Math.floor(skew * skew * 14), action: drawAction(random) };
+  if (random.chance(0.25)) return { step: ANY_STEP, nth: 1 + random.below(600), action: drawAction(random) };
+  // The early ones more often: a discard does not come a dozen times.
+  const nth = 1 + Math.floor(random.next() ** 3 * 14);
+  return { step: random.pick(STEPS), nth, action: drawAction(random) };
 }
 
 function drawAction(random: SeededRandom): Action {

@@ -84,11 +84,12 @@ export class Fleet {
 
   #startAgain(index: number, afterMs: number): void {
     this.#world.timeline.after(afterMs, () => {
-      if (!this.#isClosing && this.#processes[index] === null) this.#start(index);
+      if (this.#processes[index] === null) this.#start(index);
     });
   }
 
   #start(index: number): void {
+    if (this.#isClosing) return;
     const world = this.#world;
     const process = new RelayProcess(world, index, this.#lives[index]!, this.#plans[index]!);
     this.#lives[index]! += 1;

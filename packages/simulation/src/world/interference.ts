@@ -11,6 +11,9 @@ export interface Interference {
 
 const NONE: Interference = { isLost: false, resetMs: null, delayMs: 0 };
 
+/** A fault that counts every step, whatever its name. */
+export const ANY_STEP = "*";
+
 /** Carries out what concerns more than a message. */
 export type Actor = (action: Action, process: RelayProcess, step: string) => void;
 
@@ -36,9 +39,15 @@ export class Faults {
 
   /** Called at every step of the run, before what the step does. */
   reach(step: string, process: RelayProcess): Interference {
-    const waiting = this.#waiting.get(step);
-    if (waiting === undefined || this.#isOver) return NONE;
-    let met = NONE;
+    if (this.#isOver) return NONE;
+    const met = this.#meet(ANY_STEP, step, process, NONE);
+    return this.#meet(step, step, process, met);
+  }
+
+  #meet(waitingFor: string, step: string, process: RelayProcess, soFar: Interference): Interference {
+    const waiting = this.#waiting.get(waitingFor);
+    if (waiting === undefined) return soFar;
+    let met = soFar;
     for (const each of waiting) {
       each.left -= 1;
       if (each.left !== 0) continue;

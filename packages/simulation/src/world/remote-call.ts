@@ -45,13 +45,17 @@ export function remoteCall<T>(world: World, process: RelayProcess, call: Call<T>
       if (met.isLost) {
         coverage.note("answer-lost");
         world.story.tell("network", () => `loses the answer to ${process.name}'s ${call.name}`);
-        return lose(met);
+        lose(met);
+        return;
       }
       timeline.after(latencyMs() + met.delayMs, () => settle(act));
     };
     const arrive = (): void => {
       const met = faults.reach(`${call.name}:effect`, process);
-      if (met.isLost) return dropRequest(met);
+      if (met.isLost) {
+        dropRequest(met);
+        return;
+      }
       const serve = (): void =>
         call.serve({
           done: (result) => answer(() => resolve(result)),

@@ -79,19 +79,25 @@ export class World {
     const at = `at ${step}`;
     switch (action.kind) {
       case "crash":
-        return this.fleet.crash(process, action.downMs, at);
+        this.fleet.crash(process, action.downMs, at);
+        return;
       case "pause":
-        return this.fleet.pause(process, action.ms, at);
+        this.fleet.pause(process, action.ms, at);
+        return;
       case "stop":
-        return this.fleet.stop(process, action.downMs, at);
+        this.fleet.stop(process, action.downMs, at);
+        return;
       case "join":
-        return this.fleet.join();
+        this.fleet.join();
+        return;
       case "move-coordinator":
         this.coverage.note("coordinator-moved");
         this.story.tell("kafka", () => `moves its coordinators, for ${action.ms} ms`);
-        return this.kafka.moveCoordinators(action.ms);
+        this.kafka.moveCoordinators(action.ms);
+        return;
       case "restart-postgres":
-        return this.#restartPostgres(action.downMs);
+        this.#restartPostgres(action.downMs);
+        return;
       case "lose":
       case "delay":
         throw new Error(`${action.kind} strikes a message`);
