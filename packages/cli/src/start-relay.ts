@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import type { Reach } from "@siding/core/ports/fail-point.js";
 import { KafkaPublisher } from "@siding/publisher-kafka/kafka-publisher.js";
+import { RENEW_AFTER_MS } from "@siding/relay/recover-shard.js";
 import { runRelay } from "@siding/relay/relay.js";
 import type { RelayObserver } from "@siding/relay/relay-observer.js";
 import { PostgresStore } from "@siding/store-postgres/postgres-store.js";
@@ -42,6 +43,7 @@ export async function startRelay({ config, observer, untilEmpty, signal, reach }
           deployment: config.deployment,
           delivery: config.delivery,
           leaseMs: config.leaseMs,
+          renewProgressMs: RENEW_AFTER_MS,
           batchEventsMax: config.batchEvents,
           batchBytesMax: config.batchBytes,
           attemptsMax: config.maxAttempts,

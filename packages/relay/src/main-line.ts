@@ -13,6 +13,8 @@ import type { RelayOptions } from "./relay-options.js";
 
 /** How long an idle shard leaves its last plan to be promoted by the next one, which costs no commit of its own. */
 const PROMOTE_AFTER_MS = 20;
+/** A wait that has no end of its own; timers hold no more than 2^31 ms. */
+const FAR_OFF_MS = 24 * 3_600_000;
 const TOPIC_RECHECK_MS = 500;
 /** With untilEmpty: for as long a topic may be missing before the relay ends without having emptied the outbox. */
 const TOPIC_GRACE_MS = 5_000;
@@ -33,6 +35,9 @@ export class MainLine {
   #lastBatch: bigint;
   /** The batch that Kafka has and Postgres has not promoted yet. */
   #unpromoted: bigint | null = null;
+  /** The number that Kafka holds: the last one that it committed, not the last one that was planned. */
+  #inKafka: bigint;
+  #inKafkaSinceMs: number;
   #ahead: Promise<Page<OutboxEvent>> | null = null;
   #waitingFor: { readonly topic: string; readonly sinceMs: number } | null = null;
 
@@ -50,12 +55,15 @@ export class MainLine {
     this.#cursor = start.cursor;
     this.#lastBatch = start.lastBatch;
     const now = options.clock.monotonicMs();
+    this.#inKafka = start.promotedBatch;
+    this.#inKafkaSinceMs = now - start.progressAgeMs;
     this.#failures = new Map(record.failures.map((failure) => [failure.seq, failure]));
     this.#retryAtMs = new Map(record.failures.map((failure) => [failure.seq, now + failure.retryInMs]));
   }
 
   async run(signal: AbortSignalLike): Promise<void> {
     while (!signal.aborted) {
+      if (this.#renewalInMs() <= 0) await this.#renew();
       const page = await this.#nextPage();
       const plan = planBatch({
         cursor: this.#cursor,
@@ -82,6 +90,7 @@ export class MainLine {
           await this.#options.clock.sleep(plan.waitMs, signal);
           break;
         case "batch": {
+          this.#waitingFor = null;
           const cursor = await this.#prepare(plan.cursor, plan.dead);
           // What follows on a page that went whole is read while Kafka commits it.
           if (plan.whole) this.#readAhead(cursor);
@@ -121,7 +130,6 @@ export class MainLine {
     if (prepared === null) throw this.#fenced();
     this.#lastBatch = batch;
     this.#unpromoted = null;
-    this.#waitingFor = null;
     return withNextXid(cursor, prepared.nextXid);
   }
 
@@ -168,6 +176,8 @@ export class MainLine {
     } else {
       this.#cursor = cursor;
       this.#unpromoted = this.#lastBatch;
+      this.#inKafka = this.#lastBatch;
+      this.#inKafkaSinceMs = clock.monotonicMs();
     }
     observer.batchCommitted(this.#lease.shard, this.#lastBatch, events, now);
     for (const { event, failure } of dead) observer.eventDead(this.#lease.shard, event, failure);
@@ -205,7 +215,20 @@ export class MainLine {
       if (soon || signal.aborted) return;
       await this.#promote();
     }
-    this.#cursor = await this.#watch.wait(this.#lease.shard, this.#cursor, signal);
+    await this.#dueWithin(this.#renewalInMs(), signal);
+  }
+
+  #renewalInMs(): number {
+    if (this.#options.delivery === "at-least-once") return FAR_OFF_MS;
+    return this.#inKafkaSinceMs + this.#options.renewProgressMs - this.#options.clock.monotonicMs();
+  }
+
+  /** Brokers forget the offsets of a quiet group (design §4), and a plan laid down after that could not be settled. */
+  async #renew(): Promise<void> {
+    await this.#promote();
+    await this.#publisher.commitNumber(this.#inKafka);
+    if (!(await this.#options.store.markProgress(this.#lease))) throw this.#fenced();
+    this.#inKafkaSinceMs = this.#options.clock.monotonicMs();
   }
 
   /** Whether work turned up within the time; the cursor moves on as the watch moves it. */

@@ -5,12 +5,16 @@ import type { ShardRecord, Store } from "@siding/core/ports/store.js";
 import { settle } from "@siding/core/recovery/settle.js";
 
 /** Brokers expire the offsets of a quiet group after seven days by default (design §4). */
-const RENEW_AFTER_MS = 24 * 3_600_000;
+export const RENEW_AFTER_MS = 24 * 3_600_000;
 
 /** Where the shard's main line stands once the past is settled. */
 export interface ShardStart {
   readonly cursor: Cursor;
   readonly lastBatch: bigint;
+  /** The number that Kafka holds. */
+  readonly promotedBatch: bigint;
+  /** Age of the last time that Kafka took a number of this shard. */
+  readonly progressAgeMs: number;
 }
 
 /**
@@ -27,27 +31,21 @@ export async function recoverShard(store: Store, publisher: ShardPublisher, reco
     genesisDone: record.progressAgeMs !== null,
     committedBatch: await publisher.committedBatch(),
   });
+  const start = { cursor: record.cursor, lastBatch, promotedBatch, progressAgeMs: 0 };
   switch (verdict.kind) {
     case "genesis":
+    case "renew":
       await publisher.commitNumber(promotedBatch);
       mustHold(await store.markProgress(lease), record);
-      return { cursor: record.cursor, lastBatch };
-    case "renew":
-      await publisher.commitNumber(verdict.batch);
-      mustHold(await store.markProgress(lease), record);
-      return { cursor: record.cursor, lastBatch };
+      return start;
     case "settled":
-      if (record.progressAgeMs === null || record.progressAgeMs > RENEW_AFTER_MS) {
-        await publisher.commitNumber(promotedBatch);
-        mustHold(await store.markProgress(lease), record);
-      }
-      return { cursor: record.cursor, lastBatch };
+      return { ...start, progressAgeMs: record.progressAgeMs ?? Number.POSITIVE_INFINITY };
     case "promote":
       mustHold(await store.promote(lease, verdict.batch), record);
-      return { cursor: plan!.cursor, lastBatch };
+      return { ...start, cursor: plan!.cursor, promotedBatch: verdict.batch };
     case "discard":
       mustHold(await store.discard(lease, verdict.batch), record);
-      return { cursor: record.cursor, lastBatch };
+      return { ...start, progressAgeMs: record.progressAgeMs ?? Number.POSITIVE_INFINITY };
     case "halt": {
       const message = `shard ${lease.shard}: ${verdict.reason}`;
       // A relay that stood still since its claim compares an old record with what a later owner committed: only while

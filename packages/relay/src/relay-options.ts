@@ -9,6 +9,8 @@ export interface RelayOptions {
   readonly deployment: string;
   readonly delivery: "exactly-once" | "at-least-once";
   readonly leaseMs: number;
+  /** A shard that commits nothing for this long commits its number again, before Kafka forgets it. */
+  readonly renewProgressMs: number;
   readonly batchEventsMax: number;
   readonly batchBytesMax: number;
   readonly attemptsMax: number;

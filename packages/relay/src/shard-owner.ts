@@ -4,7 +4,7 @@ import type { ShardPublisher } from "@siding/core/ports/publisher.js";
 import type { ShardRecord } from "@siding/core/ports/store.js";
 import type { DueWatch } from "./due-watch.js";
 import { MainLine } from "./main-line.js";
-import { recoverShard } from "./recover-shard.js";
+import { recoverShard, type ShardStart } from "./recover-shard.js";
 import type { RelayOptions } from "./relay-options.js";
 
 const RETRY_FIRST_MS = 100;
@@ -77,9 +77,12 @@ export async function ownShard(
   return { kind: "released" };
 }
 
-async function startOf(options: RelayOptions, publisher: ShardPublisher, record: ShardRecord) {
+async function startOf(options: RelayOptions, publisher: ShardPublisher, record: ShardRecord): Promise<ShardStart> {
   // Without numbers in Kafka there is nothing to ask: a plan left open is dropped by the first advance.
-  if (options.delivery === "at-least-once") return { cursor: record.cursor, lastBatch: record.lastBatch };
+  if (options.delivery === "at-least-once") {
+    const { cursor, lastBatch, promotedBatch } = record;
+    return { cursor, lastBatch, promotedBatch, progressAgeMs: 0 };
+  }
   return recoverShard(options.store, publisher, record);
 }
 

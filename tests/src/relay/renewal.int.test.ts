@@ -1,0 +1,106 @@
+import { randomUUID } from "node:crypto";
+import Kafka from "@confluentinc/kafka-javascript";
+import type { AbortSignalLike } from "@siding/core/ports/clock.js";
+import { KafkaPublisher } from "@siding/publisher-kafka/kafka-publisher.js";
+import { runRelay } from "@siding/relay/relay.js";
+import type { RelayObserver } from "@siding/relay/relay-observer.js";
+import { migrate } from "@siding/store-postgres/migrate.js";
+import { PostgresStore } from "@siding/store-postgres/postgres-store.js";
+import { systemClock } from "siding/system-clock.js";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { createTestDatabase, type TestDatabase } from "../test-database.js";
+
+const nothing = (): void => {};
+const observer: RelayObserver = {
+  shardState: nothing,
+  shardTaken: nothing,
+  shardLost: nothing,
+  shardReleased: nothing,
+  haltEnded: nothing,
+  batchCommitted: nothing,
+  eventDead: nothing,
+  eventRefused: nothing,
+  step: nothing,
+  retrying: nothing,
+};
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase(inject("databaseUrl"), { migrated: false });
+  await migrate({ databaseUrl: database.url, shards: 1 });
+});
+afterAll(() => database.drop());
+
+test("a quiet shard keeps its number in Kafka by committing it again, without a new owner", async () => {
+  const brokers = inject("kafkaBrokers");
+  const deployment = `renewal-${process.pid}`;
+  const kafka = { brokers, deployment, shards: 1, properties: {} };
+  const publisher = await KafkaPublisher.connect(kafka, "exactly-once");
+  const store = new PostgresStore(database.url, 3);
+  const stop = new AbortController();
+  const ended = runRelay(
+    {
+      identity: { relayId: randomUUID(), host: "test", processId: process.pid, version: "0" },
+      deployment,
+      delivery: "exactly-once",
+      leaseMs: 2_000,
+      renewProgressMs: 300,
+      batchEventsMax: 100,
+      batchBytesMax: 1_000_000,
+      attemptsMax: 5,
+      untilEmpty: false,
+      store,
+      publisher,
+      clock: systemClock,
+      random: Math.random,
+      observer,
+    },
+    stop.signal as AbortSignalLike,
+  );
+  try {
+    const shard = async () =>
+      (await database.query("select epoch, progress_at, promoted_batch, last_batch from siding.shard"))[0]!;
+    await expect.poll(async () => (await shard()).progress_at, { timeout: 15_000 }).not.toBeNull();
+    const before = await shard();
+    await expect
+      .poll(async () => (await shard()).progress_at - before.progress_at, { timeout: 15_000 })
+      .toBeGreaterThan(600);
+
+    // As when the brokers have expired the offsets of a group that was quiet for a week.
+    await forgetGroup(brokers, `siding-${deployment}`);
+    await expect.poll(() => committedNumber(brokers, `siding-${deployment}`), { timeout: 15_000 }).toBe(0);
+    expect(await shard()).toMatchObject({ epoch: before.epoch, promoted_batch: "0", last_batch: "0" });
+  } finally {
+    stop.abort();
+    await ended;
+    await publisher.close();
+    await store.close();
+  }
+});
+
+async function forgetGroup(brokers: string, group: string): Promise<void> {
+  const admin = Kafka.AdminClient.create({ "bootstrap.servers": brokers });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      admin.deleteGroups([group], { timeout: 10_000 }, (error) => (error ? reject(error) : resolve()));
+    });
+  } finally {
+    admin.disconnect();
+  }
+}
+
+async function committedNumber(brokers: string, group: string): Promise<number | undefined> {
+  const consumer = new Kafka.KafkaConsumer({ "bootstrap.servers": brokers, "group.id": group }, {});
+  await new Promise<void>((resolve, reject) => {
+    consumer.connect({}, (error) => (error ? reject(error) : resolve()));
+  });
+  try {
+    return await new Promise((resolve, reject) => {
+      consumer.committed([{ topic: "siding.progress", partition: 0 }], 10_000, (error, places) =>
+        error ? reject(error) : resolve((places[0] as { offset?: number }).offset),
+      );
+    });
+  } finally {
+    consumer.disconnect();
+  }
+}
