@@ -82,6 +82,8 @@ export function describeServer(databaseUrl: string): string {
 }
 
 const AUTH = new Set(["28000", "28P01", "3D000"]);
+/** Data exception, integrity constraint violation, syntax error or access rule: trying again changes nothing. */
+const OWN_FAULT = /^(22|23|42)/;
 const SCHEMA = new Set(["3F000", "42P01", "42883", "42704"]);
 
 /** Turns what pg throws into one of Siding's errors, by SQLSTATE and never by the text. */
@@ -101,6 +103,9 @@ export function storeError(error: unknown, where: string): SidingError {
   }
   if (code === "25006") {
     return new SidingError("SIDING_STORE_STANDBY", `Postgres at ${where} is read-only`, cause);
+  }
+  if (typeof code === "string" && OWN_FAULT.test(code)) {
+    return new SidingError("SIDING_INTERNAL", `Postgres at ${where} refused a statement (${code}): ${text}`, cause);
   }
   return new SidingError("SIDING_STORE_UNREACHABLE", `Postgres at ${where}: ${text}`, cause);
 }

@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import type { PublisherSuite } from "./publisher-contract.js";
+import { eventFor } from "./publisher-under-test.js";
+
+/** What Kafka's transactions add: a number that goes with the records, a fence, and nothing seen of what was aborted. */
+export function transactionPromises(suite: PublisherSuite): void {
+  const valuesIn = async (topic: string, count: number): Promise<string[]> =>
+    (await suite.kafka().read(topic, count)).map((record) => JSON.parse(record.value));
+
+  test("a shard has no number until it is given one", async () => {
+    const { opened } = await suite.fresh();
+    expect(await opened.committedBatch()).toBeNull();
+    await opened.commitNumber(0n);
+    expect(await opened.committedBatch()).toBe(0n);
+    await opened.commitNumber(0n);
+    expect(await opened.committedBatch()).toBe(0n);
+    await opened.close();
+  });
+
+  test("the number goes with the records, and is found by the next owner", async () => {
+    const { shard, topic, opened } = await suite.fresh();
+    await opened.publish({ batch: 41n, events: [eventFor(topic, "a")] });
+    await opened.publish({ batch: 42n, events: [] });
+    expect(await opened.committedBatch()).toBe(42n);
+    const next = await (await suite.kafka().connect()).open(shard);
+    expect(await next.committedBatch()).toBe(42n);
+    for (const each of [opened, next]) await each.close();
+  });
+
+  test("a refused batch leaves the number as it was", async () => {
+    const { topic, opened } = await suite.fresh();
+    await opened.commitNumber(7n);
+    const outcome = await opened.publish({ batch: 8n, events: [eventFor(topic, "bad", { bytes: 3_000_000 })] });
+    expect(outcome.kind).toBe("refused");
+    expect(await opened.committedBatch()).toBe(7n);
+    await opened.close();
+  });
+
+  test("whoever opens a shard fences the owner before, who can publish nothing any more", async () => {
+    const { shard, topic, opened } = await suite.fresh();
+    await opened.publish({ batch: 1n, events: [eventFor(topic, "before")] });
+    const next = await (await suite.kafka().connect()).open(shard);
+    expect(await opened.publish({ batch: 2n, events: [eventFor(topic, "zombie")] })).toEqual({ kind: "fenced" });
+    expect(await next.committedBatch()).toBe(1n);
+    expect(await next.publish({ batch: 3n, events: [eventFor(topic, "after")] })).toEqual({ kind: "committed" });
+    expect(await valuesIn(topic, 2)).toEqual(["before", "after"]);
+    for (const each of [opened, next]) await each.close();
+  });
+
+  test("a number that is read after the fence is final, whatever was under way", { timeout: 60_000 }, async () => {
+    for (let round = 0; round < 3; round++) {
+      const { shard, topic, opened } = await suite.fresh();
+      await opened.commitNumber(0n);
+      const another = await suite.kafka().connect();
+      const events = Array.from({ length: 2_000 }, (_, n) => eventFor(topic, String(n), { bytes: 500 }));
+      const underWay = opened.publish({ batch: 1n, events });
+      const next = await another.open(shard);
+      const number = await next.committedBatch();
+      const outcome = await underWay;
+      expect(number).toBeOneOf([0n, 1n]);
+      if (outcome.kind === "committed") expect(number).toBe(1n);
+      expect(await suite.kafka().read(topic, number === 1n ? events.length : 0)).toHaveLength(
+        number === 1n ? events.length : 0,
+      );
+      expect(await next.committedBatch()).toBe(number);
+      for (const each of [opened, next]) await each.close();
+    }
+  });
+}
