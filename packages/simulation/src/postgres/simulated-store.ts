@@ -141,7 +141,10 @@ export class SimulatedStore implements Store {
     return this.#call<T>(name, (reply) => {
       const xid = postgres.log.begin();
       const commit = (): void => {
-        if (!postgres.log.isRunning(xid)) return reply.fail(unreachable("the server restarted"));
+        if (!postgres.log.isRunning(xid)) {
+          reply.fail(unreachable("the server restarted"));
+          return;
+        }
         const result = statement(xid);
         postgres.log.commit(xid);
         postgres.locks.releaseAll(xid);
@@ -156,9 +159,8 @@ export class SimulatedStore implements Store {
             // The backend was killed before its commit.
             if (postgres.log.isRunning(xid)) postgres.log.rollback(xid);
             postgres.locks.releaseAll(xid);
-            return reply.fail(unreachable("the backend was terminated"));
-          }
-          if (met.delayMs === 0) commit();
+            reply.fail(unreachable("the backend was terminated"));
+          } else if (met.delayMs === 0) commit();
           else timeline.after(met.delayMs, commit);
         });
       };

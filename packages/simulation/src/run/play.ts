@@ -104,21 +104,22 @@ function untilDone(world: World, isDone: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     let isOver = false;
     let steps = 0;
-    const end = (act: () => void): void => {
-      isOver = true;
-      act();
-    };
     const step = (): void => {
       if (isOver) return;
       try {
         world.isRelayToRun = false;
         do {
-          if (isDone()) return end(resolve);
-          if (++steps > STEPS_MAX) return end(() => resolve(world.witness.violated("it goes round in a circle")));
+          if (++steps > STEPS_MAX) world.witness.violated("it goes round in a circle");
+          if (isDone()) {
+            isOver = true;
+            resolve();
+            return;
+          }
           if (!world.timeline.step()) throw new Error("nothing is going to happen any more");
         } while (!world.isRelayToRun);
       } catch (error) {
-        end(() => reject(error));
+        isOver = true;
+        reject(error);
       }
     };
     const turn = (): void => {

@@ -15,10 +15,11 @@ export class ProgressLine {
   }
 
   show(played: number): void {
-    if (this.#draw !== null) return this.#draw(`${this.#bar(played)}  ${this.#figures(played)}`);
-    if (performance.now() - this.#saidMs < LINE_EVERY_MS) return;
-    this.#saidMs = performance.now();
-    process.stderr.write(`${this.#figures(played)}\n`);
+    if (this.#draw !== null) this.#draw(`${this.#bar(played)}  ${this.#figures(played)}`);
+    else if (performance.now() - this.#saidMs >= LINE_EVERY_MS) {
+      this.#saidMs = performance.now();
+      process.stderr.write(`${this.#figures(played)}\n`);
+    }
   }
 
   end(): void {

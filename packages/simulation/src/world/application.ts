@@ -68,7 +68,10 @@ class Transaction {
 
   #lock(rows: readonly string[], at: number): void {
     const row = rows[at];
-    if (row === undefined) return this.#enqueue(0);
+    if (row === undefined) {
+      this.#enqueue(0);
+      return;
+    }
     const isWaiting = this.#world.postgres.locks.acquire(row, this.#xid!, () =>
       this.#later(0.05, () => this.#lock(rows, at + 1)),
     );
@@ -77,7 +80,10 @@ class Transaction {
 
   #enqueue(at: number): void {
     const plan = this.#plan.events[at];
-    if (plan === undefined) return this.#later(this.#plan.tailMs, () => this.#end());
+    if (plan === undefined) {
+      this.#later(this.#plan.tailMs, () => this.#end());
+      return;
+    }
     this.#later(plan.afterMs, () => {
       // The row's defaults in their order: first its xid, then its seq (design §1).
       this.#xid ??= this.#world.postgres.log.begin();

@@ -45,19 +45,20 @@ export function remoteCall<T>(world: World, process: RelayProcess, call: Call<T>
       if (met.isLost) {
         coverage.note("answer-lost");
         world.story.tell("network", () => `loses the answer to ${process.name}'s ${call.name}`);
-        return lose(met);
+        lose(met);
+      } else {
+        timeline.after(latencyMs() + met.delayMs, () => settle(act));
       }
-      timeline.after(latencyMs() + met.delayMs, () => settle(act));
     };
+    const serve = (): void =>
+      call.serve({
+        done: (result) => answer(() => resolve(result)),
+        fail: (error) => answer(() => reject(error)),
+      });
     const arrive = (): void => {
       const met = faults.reach(`${call.name}:effect`, process);
-      if (met.isLost) return dropRequest(met);
-      const serve = (): void =>
-        call.serve({
-          done: (result) => answer(() => resolve(result)),
-          fail: (error) => answer(() => reject(error)),
-        });
-      if (met.delayMs === 0) serve();
+      if (met.isLost) dropRequest(met);
+      else if (met.delayMs === 0) serve();
       else timeline.after(met.delayMs, serve);
     };
     const dropRequest = (met: Interference): void => {

@@ -79,19 +79,25 @@ export class World {
     const at = `at ${step}`;
     switch (action.kind) {
       case "crash":
-        return this.fleet.crash(process, action.downMs, at);
+        this.fleet.crash(process, action.downMs, at);
+        break;
       case "pause":
-        return this.fleet.pause(process, action.ms, at);
+        this.fleet.pause(process, action.ms, at);
+        break;
       case "stop":
-        return this.fleet.stop(process, action.downMs, at);
+        this.fleet.stop(process, action.downMs, at);
+        break;
       case "join":
-        return this.fleet.join();
+        this.fleet.join();
+        break;
       case "move-coordinator":
         this.coverage.note("coordinator-moved");
         this.story.tell("kafka", () => `moves its coordinators, for ${action.ms} ms`);
-        return this.kafka.moveCoordinators(action.ms);
+        this.kafka.moveCoordinators(action.ms);
+        break;
       case "restart-postgres":
-        return this.#restartPostgres(action.downMs);
+        this.#restartPostgres(action.downMs);
+        break;
       case "lose":
       case "delay":
         throw new Error(`${action.kind} strikes a message`);
