@@ -1,4 +1,5 @@
 import Kafka, { type DeliveryReport, type KafkaConsumer, type LibrdKafkaError } from "@confluentinc/kafka-javascript";
+import { SidingError } from "@siding/core/errors.js";
 import { type OutboxEvent, recordKey } from "@siding/core/event/outbox-event.js";
 import type { PublishOutcome, PublishRequest, ShardPublisher } from "@siding/core/ports/publisher.js";
 import type { EventFault } from "@siding/core/retry/failure.js";
@@ -94,8 +95,8 @@ export class TransactionalShard implements ShardPublisher {
   async commitNumber(batch: bigint): Promise<void> {
     const outcome = await this.publish({ batch, events: [] });
     if (outcome.kind === "committed") return;
-    const cause = outcome.kind === "unknown" ? outcome.error : new Error(outcome.kind);
-    throw brokerError(cause, `committing the number of shard ${this.#shard}`, this.#options.brokers);
+    if (outcome.kind === "unknown") throw outcome.error;
+    throw new SidingError("SIDING_FENCED", `shard ${this.#shard}: another relay opened it in Kafka`);
   }
 
   async publish(request: PublishRequest): Promise<PublishOutcome> {

@@ -31,7 +31,9 @@ describe("exactly once, in order, beside 24 writers that roll back and dawdle", 
     await Promise.all([services?.postgres.stop(), services?.kafka.stop()]);
   });
 
-  async function prove(disturb: (relays: SidingProcess[], start: () => SidingProcess) => Promise<void>): Promise<void> {
+  type Disturb = (relays: SidingProcess[], start: () => SidingProcess, databaseUrl: string) => Promise<void>;
+
+  async function prove(disturb: Disturb): Promise<void> {
     const { postgres, kafka } = services;
     run += 1;
     const topic = `counted-${run}`;
@@ -53,7 +55,7 @@ describe("exactly once, in order, beside 24 writers that roll back and dawdle", 
       await Promise.all(relays.map((relay) => relay.logged(/shard \d+ taken/)));
       const signal = AbortSignal.timeout(SECONDS * 1000);
       const traffic = runTraffic({ databaseUrl, topic, writers: 24, keys: 60, seed: run, restMsMax: 0, signal });
-      await Promise.all([traffic, disturb(relays, start)]);
+      await Promise.all([traffic, disturb(relays, start, databaseUrl)]);
       const expected = await traffic;
       const total = [...expected.values()].reduce((sum, count) => sum + count, 0);
       await consumer.until(total);
@@ -69,11 +71,16 @@ describe("exactly once, in order, beside 24 writers that roll back and dawdle", 
   test("two relays", () => prove(async () => {}));
 
   test("the owner killed five times", () =>
-    prove(async (relays, start) => {
+    prove(async (relays, start, databaseUrl) => {
       for (let kill = 0; kill < 5; kill++) {
         await sleep((SECONDS * 1000) / 6);
-        const victim = relays.shift()!;
-        victim.kill("SIGKILL");
+        const owner = await processOfOwner(databaseUrl);
+        const [victim] = relays.splice(
+          relays.findIndex((each) => each.processId === owner),
+          1,
+        );
+        expect(victim!.processId).toBe(owner);
+        victim!.kill("SIGKILL");
         relays.push(start());
       }
     }));
@@ -87,6 +94,25 @@ describe("exactly once, in order, beside 24 writers that roll back and dawdle", 
       await kafka.restart();
     }));
 });
+
+/** The process that holds most shards at this moment, once one holds any. */
+async function processOfOwner(databaseUrl: string): Promise<number> {
+  const { default: pg } = await import("pg");
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    for (;;) {
+      const { rows } = await client.query(
+        `select r.process_id from siding.shard s join siding.relay r on r.relay_id = s.owner
+        where s.lease_until > clock_timestamp() group by r.process_id order by count(*) desc limit 1`,
+      );
+      if (rows.length > 0) return rows[0].process_id;
+      await sleep(20);
+    }
+  } finally {
+    await client.end();
+  }
+}
 
 async function createDatabase(serverUrl: string, name: string): Promise<string> {
   const { default: pg } = await import("pg");

@@ -31,7 +31,7 @@ export interface ShardPublisher {
    * (require_stable, KIP-447), so the answer is final.
    */
   committedBatch(): Promise<bigint | null>;
-  /** Commits a number with no records: the shard's genesis, and its daily renewal. */
+  /** Commits a number with no records: the shard's genesis, and its daily renewal. @throws SIDING_FENCED */
   commitNumber(batch: bigint): Promise<void>;
   publish(request: PublishRequest): Promise<PublishOutcome>;
   close(): Promise<void>;

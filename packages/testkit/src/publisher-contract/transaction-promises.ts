@@ -41,6 +41,7 @@ export function transactionPromises(suite: PublisherSuite): void {
     await opened.publish({ batch: 1n, events: [eventFor(topic, "before")] });
     const next = await (await suite.kafka().connect()).open(shard);
     expect(await opened.publish({ batch: 2n, events: [eventFor(topic, "zombie")] })).toEqual({ kind: "fenced" });
+    await expect(opened.commitNumber(2n)).rejects.toMatchObject({ code: "SIDING_FENCED" });
     expect(await next.committedBatch()).toBe(1n);
     expect(await next.publish({ batch: 3n, events: [eventFor(topic, "after")] })).toEqual({ kind: "committed" });
     expect(await valuesIn(topic, 2)).toEqual(["before", "after"]);
