@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { configCommand } from "./commands/config.js";
 import { devCommand } from "./commands/dev.js";
 import { migrateCommand } from "./commands/migrate.js";
+import { recoverCommand } from "./commands/recover.js";
 import { relayCommand } from "./commands/relay.js";
 import { statusCommand } from "./commands/status.js";
 import { VERSION } from "./version.js";
@@ -28,6 +29,7 @@ function program(): Command {
     .addCommand(migrateCommand())
     .addCommand(relayCommand())
     .addCommand(statusCommand())
+    .addCommand(recoverCommand())
     .addCommand(configCommand());
   reportUsageHere(siding);
   return siding;

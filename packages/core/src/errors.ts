@@ -95,17 +95,27 @@ export const ERRORS = {
   SIDING_IDENTITY_CHANGED: {
     retry: "never",
     exit: 4,
-    mend: "Check that DATABASE_URL and KAFKA_BROKERS name the systems this shard began with, then `siding recover`.",
+    mend: "Correct DATABASE_URL or KAFKA_BROKERS if they are wrong; if not, `siding recover --all` shows the choices.",
   },
   SIDING_PROGRESS_UNKNOWN: {
     retry: "never",
     exit: 4,
-    mend: "Postgres or Kafka lost history: find out which one was restored, then `siding recover`.",
+    mend: "Without --verdict, siding recover shows what each would do, with counts, and changes nothing.",
   },
   SIDING_PROGRESS_LOST: {
     retry: "never",
     exit: 4,
-    mend: "Kafka no longer holds this shard's number: find out why its offsets went, then `siding recover`.",
+    mend: "Without --verdict, siding recover shows what each would do, with counts, and changes nothing.",
+  },
+  SIDING_VERDICT_REFUSED: {
+    retry: "never",
+    exit: 2,
+    mend: "Without --verdict, siding recover shows which verdicts there are, and what each would do.",
+  },
+  SIDING_SCAN_INCOMPLETE: {
+    retry: "never",
+    exit: 1,
+    mend: "Give a later --since, or one of the verdicts that do not look into Kafka; nothing was decided.",
   },
   SIDING_SHARD_HALTED: {
     retry: "never",

@@ -1,19 +1,17 @@
 import Kafka, { type KafkaConsumer, type Metadata } from "@confluentinc/kafka-javascript";
-import { SidingError } from "@siding/core/errors.js";
 import type { Publisher, ShardPublisher } from "@siding/core/ports/publisher.js";
 import { Asker } from "./ask-until-answered.js";
 import { AtLeastOnceShard } from "./at-least-once-shard.js";
 import { brokerError } from "./broker-errors.js";
 import { connectionConfig, groupId, type KafkaOptions, PROGRESS_TOPIC, REQUEST_TIMEOUT_MS } from "./client-config.js";
+import { ClusterId } from "./cluster-id.js";
 import { connectClient, disconnectConsumer, withKnownProperties } from "./connect-client.js";
+import { readNumber } from "./progress-number.js";
 import { ensureProgressTopic } from "./progress-topic.js";
 import { TopicDirectory } from "./topic-directory.js";
 import { TransactionalShard } from "./transactional-shard.js";
 
 export type Delivery = "exactly-once" | "at-least-once";
-
-/** How long the cluster's id may take to show in the client's log after the metadata was read. */
-const CLUSTER_ID_TIMEOUT_MS = 5_000;
 
 /** Kafka through librdkafka. One consumer, which never subscribes, reads metadata and the shards' numbers. */
 export class KafkaPublisher implements Publisher {
@@ -22,7 +20,7 @@ export class KafkaPublisher implements Publisher {
   readonly #consumer: KafkaConsumer;
   readonly #asker: Asker;
   readonly #topics: TopicDirectory;
-  readonly #clusterId: Promise<string>;
+  readonly #clusterId: ClusterId;
   #closed: Promise<void> | null = null;
 
   private constructor(options: KafkaOptions, delivery: Delivery) {
@@ -31,8 +29,7 @@ export class KafkaPublisher implements Publisher {
     this.#consumer = newConsumer(options);
     this.#asker = new Asker(options.brokers);
     this.#topics = new TopicDirectory(this.#consumer as never, this.#asker, options.brokers, () => performance.now());
-    this.#clusterId = clusterIdFromLog(this.#consumer, options.brokers);
-    this.#clusterId.catch(() => {});
+    this.#clusterId = new ClusterId(this.#consumer, this.#asker, options.brokers);
   }
 
   /**
@@ -52,7 +49,12 @@ export class KafkaPublisher implements Publisher {
   }
 
   clusterId(): Promise<string> {
-    return this.#clusterId;
+    return this.#clusterId.read();
+  }
+
+  /** A shard's number without opening the shard: nobody is fenced by it. @throws SIDING_BROKER_* */
+  peekNumber(shard: number): Promise<bigint | null> {
+    return readNumber(this.#consumer, this.#asker, shard, this.#options.brokers);
   }
 
   async open(shard: number): Promise<ShardPublisher> {
@@ -97,21 +99,4 @@ function newConsumer(options: KafkaOptions): KafkaConsumer {
     } as never,
     {},
   );
-}
-
-function clusterIdFromLog(consumer: KafkaConsumer, brokers: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const onLog = (entry: { message: string }): void => {
-      const id = /ClusterId: ([^\s,]+)/.exec(entry.message)?.[1];
-      if (id === undefined) return;
-      consumer.removeListener("event.log", onLog as never);
-      resolve(id);
-    };
-    consumer.on("event.log", onLog as never);
-    consumer.on("ready", () => {
-      setTimeout(() => {
-        reject(new SidingError("SIDING_BROKER_UNREACHABLE", `Kafka at ${brokers} did not tell its cluster id`));
-      }, CLUSTER_ID_TIMEOUT_MS).unref();
-    });
-  });
 }

@@ -7,7 +7,6 @@ import type { Asker } from "./ask-until-answered.js";
 import { brokerError, type ClientError, kindOf } from "./broker-errors.js";
 import {
   type KafkaOptions,
-  PROGRESS_TOPIC,
   producerConfig,
   producerId,
   REQUEST_TIMEOUT_MS,
@@ -15,6 +14,7 @@ import {
 } from "./client-config.js";
 import { connectClient, disconnectProducer, promised, withKnownProperties } from "./connect-client.js";
 import { HeaderEncoder } from "./encode-headers.js";
+import { progressPlace, readNumber } from "./progress-number.js";
 import type { TopicDirectory } from "./topic-directory.js";
 
 /**
@@ -80,16 +80,8 @@ export class TransactionalShard implements ShardPublisher {
     }
   }
 
-  async committedBatch(): Promise<bigint | null> {
-    try {
-      const places = await this.#asker.read<{ offset?: number }[]>(REQUEST_TIMEOUT_MS, (timeoutMs, done) =>
-        this.#consumer.committed([this.#progressPlace()], timeoutMs, done as never),
-      );
-      const offset = places[0]?.offset;
-      return offset === undefined || offset < 0 ? null : BigInt(offset);
-    } catch (error) {
-      throw brokerError(error, `reading the number of shard ${this.#shard}`, this.#options.brokers);
-    }
+  committedBatch(): Promise<bigint | null> {
+    return readNumber(this.#consumer, this.#asker, this.#shard, this.#options.brokers);
   }
 
   async commitNumber(batch: bigint): Promise<void> {
@@ -149,16 +141,12 @@ export class TransactionalShard implements ShardPublisher {
     await this.#asker.ask(REQUEST_TIMEOUT_MS, (timeoutMs, done) => producer.initTransactions(timeoutMs, done));
   }
 
-  #progressPlace(): { topic: string; partition: number } {
-    return { topic: PROGRESS_TOPIC, partition: this.#shard };
-  }
-
   /**
    * In one call, because this one cannot go on where it stood: an answer that comes after its time spoils the
    * transaction. It blocks its thread until then, or for socket.timeout.ms.
    */
   async #sendNumber(batch: bigint): Promise<void> {
-    const place = { ...this.#progressPlace(), offset: Number(batch) };
+    const place = { ...progressPlace(this.#shard), offset: Number(batch) };
     this.#isSendingNumber = true;
     try {
       await promised((done) =>

@@ -31,6 +31,7 @@ export class MainLine {
   readonly #lease: Lease;
   readonly #failures: Map<bigint, Failure>;
   readonly #retryAtMs: Map<bigint, number>;
+  readonly #alreadyPublished: Set<bigint>;
   #cursor: Cursor;
   #lastBatch: bigint;
   /** The batch that Kafka has and Postgres has not promoted yet. */
@@ -58,6 +59,7 @@ export class MainLine {
     this.#inKafka = start.promotedBatch;
     this.#inKafkaSinceMs = now - start.progressAgeMs;
     this.#failures = new Map(record.failures.map((failure) => [failure.seq, failure]));
+    this.#alreadyPublished = new Set(record.alreadyPublished);
     this.#retryAtMs = new Map(record.failures.map((failure) => [failure.seq, now + failure.retryInMs]));
   }
 
@@ -70,6 +72,7 @@ export class MainLine {
         page,
         topicFaults: await this.#options.publisher.topicFaults(topicsOf(page)),
         failures: this.#failures,
+        alreadyPublished: this.#alreadyPublished,
         retryAtMs: this.#retryAtMs,
         nowMs: this.#options.clock.monotonicMs(),
         attemptsMax: this.#options.attemptsMax,
@@ -96,6 +99,7 @@ export class MainLine {
           if (plan.whole) this.#readAhead(cursor);
           const outcome = await this.#publish(plan.events);
           await this.#settle(outcome, plan.events, plan.dead, cursor);
+          if (outcome.kind === "committed") for (const seq of plan.passed) this.#alreadyPublished.delete(seq);
           break;
         }
       }

@@ -4,9 +4,6 @@ import type { ShardPublisher } from "@siding/core/ports/publisher.js";
 import type { ShardRecord, Store } from "@siding/core/ports/store.js";
 import { settle } from "@siding/core/recovery/settle.js";
 
-/** Brokers expire the offsets of a quiet group after seven days by default (design §4). */
-export const RENEW_AFTER_MS = 24 * 3_600_000;
-
 /** Where the shard's main line stands once the past is settled. */
 export interface ShardStart {
   readonly cursor: Cursor;
@@ -26,9 +23,10 @@ export interface ShardStart {
 export async function recoverShard(store: Store, publisher: ShardPublisher, record: ShardRecord): Promise<ShardStart> {
   const { lease, plan, promotedBatch, lastBatch } = record;
   const verdict = settle({
+    shard: lease.shard,
     promotedBatch,
     plannedBatch: plan?.batch ?? null,
-    genesisDone: record.progressAgeMs !== null,
+    progressAgeMs: record.progressAgeMs,
     committedBatch: await publisher.committedBatch(),
   });
   const start = { cursor: record.cursor, lastBatch, promotedBatch, progressAgeMs: 0 };
@@ -46,13 +44,11 @@ export async function recoverShard(store: Store, publisher: ShardPublisher, reco
     case "discard":
       mustHold(await store.discard(lease, verdict.batch), record);
       return { ...start, progressAgeMs: record.progressAgeMs ?? Number.POSITIVE_INFINITY };
-    case "halt": {
-      const message = `shard ${lease.shard}: ${verdict.reason}`;
+    case "halt":
       // A relay that stood still since its claim compares an old record with what a later owner committed: only while
       // its epoch stands is the difference between the two systems, and not between then and now.
-      mustHold(await store.reportHalt(lease, message), record);
-      throw new SidingError(verdict.code, message);
-    }
+      mustHold(await store.reportHalt(lease, verdict.reason), record);
+      throw new SidingError(verdict.code, verdict.reason);
   }
 }
 

@@ -1,7 +1,8 @@
 import { isSidingError, SidingError } from "@siding/core/errors.js";
 import { fairShare } from "@siding/core/lease/fair-share.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
-import type { Beat, DeploymentRecord, Identity, Lease } from "@siding/core/ports/store.js";
+import type { Lease } from "@siding/core/ports/store.js";
+import { checkIdentity } from "./check-identity.js";
 import { DueWatch } from "./due-watch.js";
 import type { RelayOptions } from "./relay-options.js";
 import { type OwnershipEnd, ownShard } from "./shard-owner.js";
@@ -9,6 +10,8 @@ import { type OwnershipEnd, ownShard } from "./shard-owner.js";
 interface Ownership {
   readonly stop: AbortController;
   readonly ended: Promise<OwnershipEnd>;
+  /** Its lease ran out, or the server that granted it is gone: whatever it still holds in memory is void. */
+  isVoid: boolean;
 }
 
 /** Heartbeats a lease: two may be lost before it runs out. */
@@ -28,9 +31,7 @@ const STOP_GRACE_MS = 4_000;
  * @throws SIDING_IDENTITY_CHANGED, SIDING_PROGRESS_*, SIDING_SHARD_HALTED (halts), and what does not pass by itself
  */
 export async function runRelay(options: RelayOptions, signal: AbortSignalLike): Promise<void> {
-  const deployment = await options.store.deployment();
-  await checkIdentity(options, deployment);
-  const relay = new Relay(options, deployment.shards);
+  const relay = new Relay(options, await checkIdentity(options));
   await relay.run(signal);
 }
 
@@ -76,8 +77,9 @@ class Relay {
     const { store, identity, leaseMs, observer } = this.#options;
     try {
       const known = [...this.#halted.keys()];
+      const owned = [...this.#owned];
       const beat = await store.beat(identity, leaseMs);
-      this.#stopWhatOthersTook(beat);
+      this.#endVoid(owned, beat.held);
       this.#releaseUnknown(beat.held);
       this.#noteHalts(beat.halted, known);
       const share = fairShare({
@@ -106,10 +108,15 @@ class Relay {
     }
   }
 
-  /** An idle shard would not find out that another relay took it, and would count towards this one's share for ever. */
-  #stopWhatOthersTook({ held, claimable }: Beat): void {
-    for (const [shard, { stop }] of this.#owned) {
-      if (!claimable.includes(shard) && !held.some((lease) => lease.shard === shard)) stop.abort();
+  /**
+   * Ends what this relay owned before the beat and no longer holds a lease on. An idle shard writes nothing, so nothing
+   * else would tell it that it looks at a restored backup with a cursor of what was lost.
+   */
+  #endVoid(owned: readonly [number, Ownership][], held: readonly Lease[]): void {
+    for (const [shard, ownership] of owned) {
+      if (ownership.isVoid || held.some((lease) => lease.shard === shard)) continue;
+      ownership.isVoid = true;
+      ownership.stop.abort();
     }
   }
 
@@ -119,12 +126,13 @@ class Relay {
     if (record === null) return;
     const stop = new AbortController();
     const ended = ownShard(this.#options, this.#watch, record, stop.signal as AbortSignalLike);
-    this.#owned.set(shard, { stop, ended });
+    const ownership: Ownership = { stop, ended, isVoid: false };
+    this.#owned.set(shard, ownership);
     ended.then(
       (end) => {
         this.#owned.delete(shard);
         if (end.kind === "halted") this.#halt(shard, end.error);
-        if (end.kind === "released" && this.#options.untilEmpty) this.#drained.add(shard);
+        if (end.kind === "released" && !ownership.isVoid && this.#options.untilEmpty) this.#drained.add(shard);
       },
       (error) => {
         this.#owned.delete(shard);
@@ -177,29 +185,3 @@ class Relay {
     grace.clear();
   }
 }
-
-/** Both systems must be the ones that this deployment began with (design §4): a difference halts. */
-async function checkIdentity(options: RelayOptions, record: DeploymentRecord): Promise<void> {
-  const { store, publisher } = options;
-  const now: Identity = {
-    deployment: options.deployment,
-    kafkaClusterId: await publisher.clusterId(),
-    systemIdentifier: record.systemIdentifier,
-    timeline: record.timeline,
-  };
-  const pinned = record.pinned ?? (await store.pin(now));
-  const changed = (Object.keys(now) as (keyof Identity)[]).filter((name) => pinned[name] !== now[name]);
-  if (changed.length === 0) return;
-  const what = changed.map((name) => `${IDENTITY_NAMES[name]} was ${pinned[name]} and is ${now[name]}`).join("; ");
-  if (changed.length === 1 && changed[0] === "deployment") {
-    throw new SidingError("SIDING_CONFIG_INVALID", `this database belongs to another deployment: ${what}`);
-  }
-  throw new SidingError("SIDING_IDENTITY_CHANGED", what);
-}
-
-const IDENTITY_NAMES: Record<keyof Identity, string> = {
-  deployment: "SIDING_DEPLOYMENT",
-  kafkaClusterId: "Kafka's cluster id",
-  systemIdentifier: "Postgres' system identifier",
-  timeline: "Postgres' timeline",
-};

@@ -2,6 +2,7 @@ import { type ErrorCode, isSidingError, SidingError } from "@siding/core/errors.
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import type { ShardPublisher } from "@siding/core/ports/publisher.js";
 import type { ShardRecord } from "@siding/core/ports/store.js";
+import { checkIdentity } from "./check-identity.js";
 import type { DueWatch } from "./due-watch.js";
 import { MainLine } from "./main-line.js";
 import { recoverShard, type ShardStart } from "./recover-shard.js";
@@ -42,6 +43,8 @@ export async function ownShard(
         return { kind: "lost" };
       }
       observer.shardState(shard, "starting");
+      // The lease is bound to this run of the server, so what is asked now holds for as long as it does.
+      await checkIdentity(options);
       publisher = await options.publisher.open(shard);
       const start = await startOf(options, publisher, record);
       observer.shardTaken(shard, record.lease.epoch);

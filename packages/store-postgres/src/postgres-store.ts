@@ -33,6 +33,7 @@ const SQL = {
   pin: statement("pin"),
   prepare: statement("prepare"),
   promote: statement("promote"),
+  readAlreadyPublished: statement("read-already-published"),
   readFailures: statement("read-failures"),
   readPlainPage: statement("read-plain-page"),
   readWindowPage: statement("read-window-page"),
@@ -99,6 +100,7 @@ export class PostgresStore implements Store {
     const [row] = await this.#connections.run(SQL.claim, [shard, relayId, leaseMs]);
     if (row === undefined) return null;
     const failures = await this.#connections.run(SQL.readFailures, [shard]);
+    const alreadyPublished = await this.#connections.run(SQL.readAlreadyPublished, [shard]);
     return {
       lease: { shard, epoch: BigInt(row[0]!) },
       lastBatch: BigInt(row[1]!),
@@ -114,6 +116,7 @@ export class PostgresStore implements Store {
         fingerprint: f[3]!,
         retryInMs: Number(f[4]),
       })),
+      alreadyPublished: alreadyPublished.map((row) => BigInt(row[0]!)),
     };
   }
 

@@ -1,6 +1,6 @@
 import { SidingError } from "@siding/core/errors.js";
-import pg from "pg";
-import { becomeRole } from "./become-role.js";
+import type pg from "pg";
+import { AS_TEXT, openAdminSession, type TextRow } from "./admin-session.js";
 import { describeServer, storeError } from "./connection.js";
 import { SCHEMA_VERSION } from "./schema-version.js";
 import { type Statement, statement } from "./sql-file.js";
@@ -86,11 +86,8 @@ const SQL = {
   backlog: statement("status-backlog"),
 };
 
-const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
 const CANCELED = "57014";
-
-type TextRow = Readonly<Record<string, string | null>>;
 
 /**
  * Reads how the outbox is, from Postgres alone and in the role siding_admin: it tells also while no relay runs.
@@ -98,21 +95,15 @@ type TextRow = Readonly<Record<string, string | null>>;
  */
 export async function readStatus(options: StatusOptions): Promise<StatusReport> {
   const server = describeServer(options.databaseUrl);
-  const client = new pg.Client({
-    connectionString: options.databaseUrl,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    application_name: "siding-status",
-  });
-  client.on("error", () => {}); // said again by the query that it breaks
+  let client: pg.Client | null = null;
   try {
-    await client.connect();
-    await becomeRole(client, "siding_admin", server);
+    client = await openAdminSession(options.databaseUrl, "siding-status");
     await client.query(`set statement_timeout = ${options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS}; set jit = off`);
     return await read(client, server, options.tenantsMax);
   } catch (error) {
     throw storeError(error, server);
   } finally {
-    await client.end().catch(() => {});
+    await client?.end().catch(() => {});
   }
 }
 
@@ -196,9 +187,6 @@ function shardStatus(row: TextRow): ShardStatus {
     lagMs: row.lag_ms == null ? null : Math.max(0, Number(row.lag_ms)),
   };
 }
-
-/** Every value as text: a bigint must not become a number on the way. */
-const AS_TEXT = { getTypeParser: () => (value: string) => value };
 
 async function rowsOf(client: pg.Client, sql: Statement, values: readonly unknown[] = []): Promise<readonly TextRow[]> {
   const { rows } = await client.query<TextRow>({ text: sql.text, values: [...values], types: AS_TEXT });

@@ -10,6 +10,8 @@ export interface PlanInput {
   readonly topicFaults: ReadonlyMap<string, string>;
   /** Events that were refused before, by seq. */
   readonly failures: ReadonlyMap<bigint, Failure>;
+  /** Events that a recovery found to be in Kafka already, by seq: consumed without being published. */
+  readonly alreadyPublished: ReadonlySet<bigint>;
   /** When each of those may be tried again, on the same clock as nowMs. */
   readonly retryAtMs: ReadonlyMap<bigint, number>;
   readonly nowMs: number;
@@ -28,6 +30,8 @@ export type BatchPlan =
       readonly kind: "batch";
       readonly events: readonly OutboxEvent[];
       readonly dead: readonly DeadLetter[];
+      /** Seqs of what the batch passes because Kafka has it already. */
+      readonly passed: readonly bigint[];
       readonly cursor: Cursor;
       /** Whether the batch took the page to its end: then, and only then, what was read ahead follows on it. */
       readonly whole: boolean;
@@ -43,19 +47,26 @@ export type BatchPlan =
  * batch without being published: it is laid down as a dead letter with the same plan.
  */
 export function planBatch(input: PlanInput): BatchPlan {
-  const { cursor, page, topicFaults, failures } = input;
+  const { cursor, page, topicFaults, failures, alreadyPublished } = input;
   const rows = rowsOf(page);
   if (rows.length === 0) return { kind: "empty", cursor: advance(cursor, page, 0), isEnd: cursor.form === "plain" };
 
   // The common page has nothing amiss: it goes as it is, without a look at each event.
-  if (topicFaults.size === 0 && failures.size === 0) {
-    return { kind: "batch", events: rows, dead: [], cursor: advance(cursor, page, rows.length), whole: true };
+  if (topicFaults.size === 0 && failures.size === 0 && alreadyPublished.size === 0) {
+    const end = advance(cursor, page, rows.length);
+    return { kind: "batch", events: rows, dead: [], passed: [], cursor: end, whole: true };
   }
 
   const events: OutboxEvent[] = [];
   const dead: DeadLetter[] = [];
+  const passed: bigint[] = [];
   let taken = 0;
   for (const row of rows) {
+    if (alreadyPublished.has(row.seq)) {
+      passed.push(row.seq);
+      taken += 1;
+      continue;
+    }
     const failure = failures.get(row.seq);
     if (failure !== undefined && failure.attempts >= input.attemptsMax) {
       dead.push({ event: row, failure });
@@ -84,5 +95,5 @@ export function planBatch(input: PlanInput): BatchPlan {
     }
     break;
   }
-  return { kind: "batch", events, dead, cursor: advance(cursor, page, taken), whole: taken === rows.length };
+  return { kind: "batch", events, dead, passed, cursor: advance(cursor, page, taken), whole: taken === rows.length };
 }

@@ -38,13 +38,20 @@ const failure = (seq: number, attempts: number): Failure => ({
 
 function plan(
   page: Page<OutboxEvent>,
-  { faults = {}, failures = [] as Failure[], retryAtMs = {} as Record<number, number>, nowMs = 0 } = {},
+  {
+    faults = {},
+    failures = [] as Failure[],
+    retryAtMs = {} as Record<number, number>,
+    nowMs = 0,
+    alreadyPublished = [] as number[],
+  } = {},
 ): BatchPlan {
   return planBatch({
     cursor: CURSOR,
     page,
     topicFaults: new Map(Object.entries(faults)),
     failures: new Map(failures.map((each) => [each.seq, each])),
+    alreadyPublished: new Set(alreadyPublished.map(BigInt)),
     retryAtMs: new Map(Object.entries(retryAtMs).map(([seq, at]) => [BigInt(seq), at])),
     nowMs,
     attemptsMax: 5,
@@ -89,5 +96,13 @@ describe("the next batch of a shard", () => {
     const result = plan(pageOf(event(1), event(2), event(3)), { failures: [failure(2, 5)] });
     expect(seqs(result)).toEqual([1, 3]);
     expect(result).toMatchObject({ whole: true, dead: [{ event: { seq: 2n }, failure: { attempts: 5 } }] });
+  });
+
+  test("passes what is in Kafka already, also where nothing else is left", () => {
+    const some = plan(pageOf(event(1), event(2), event(3)), { alreadyPublished: [1, 3] });
+    expect(some).toMatchObject({ whole: true, passed: [1n, 3n], cursor: { position: 3n } });
+    expect(seqs(some)).toEqual([2]);
+    const all = plan(pageOf(event(1)), { alreadyPublished: [1], faults: { orders: "gone" } });
+    expect(all).toMatchObject({ kind: "batch", events: [], passed: [1n], cursor: { position: 1n } });
   });
 });

@@ -4,7 +4,10 @@ import type { Snapshot } from "../cursor/snapshot.js";
 import type { OutboxEvent } from "../event/outbox-event.js";
 import type { Failure } from "../retry/failure.js";
 
-/** The right to publish a shard, for as long as its epoch stands (design §5). */
+/**
+ * The right to publish a shard, for as long as its epoch stands (design §5) and no longer than the run of the server
+ * that granted it: a restored backup knows the epoch too.
+ */
 export interface Lease {
   readonly shard: number;
   readonly epoch: bigint;
@@ -50,10 +53,12 @@ export interface ShardRecord {
   readonly lastBatch: bigint;
   readonly promotedBatch: bigint;
   readonly plan: { readonly batch: bigint; readonly cursor: Cursor } | null;
-  /** Age in ms of the last time Kafka took this shard's number; null before genesis. */
+  /** Age in ms of the last time Kafka took a number of this shard, with a batch or without; null before genesis. */
   readonly progressAgeMs: number | null;
   readonly haltedReason: string | null;
   readonly failures: readonly Failure[];
+  /** Seqs behind the cursor that a recovery found to be in Kafka already. */
+  readonly alreadyPublished: readonly bigint[];
 }
 
 export interface PageLimits {

@@ -1,11 +1,15 @@
+import { type DoubtKind, doubtOf } from "./doubt.js";
+import { commandsFor } from "./operator-verdict.js";
+
 /** What the two systems say of a shard when a relay takes it over (design §4). */
 export interface SettleInput {
+  readonly shard: number;
   /** The last batch that Postgres knows Kafka to have. */
   readonly promotedBatch: bigint;
   /** The plan that lies open in Postgres, or null. */
   readonly plannedBatch: bigint | null;
-  /** Whether Kafka was ever given this shard's first number. */
-  readonly genesisDone: boolean;
+  /** How long ago Kafka last took a number of this shard, in ms; null before the first one. */
+  readonly progressAgeMs: number | null;
   /** The number that Kafka holds, read with require_stable; null where it holds none. */
   readonly committedBatch: bigint | null;
 }
@@ -27,32 +31,58 @@ export type Verdict =
       readonly reason: string;
     };
 
+/** A number is committed anew when it is this old: brokers expire those of a quiet group after seven days by default. */
+export const RENEW_AFTER_MS = 24 * 3_600_000;
+
 /**
  * The verdict on a shard: Postgres holds the plan, Kafka says what became of it. Where the answer fits no history of
  * these two systems, one of them lost some of it, and the verdict is to halt: nothing is guessed.
  */
 export function settle(input: SettleInput): Verdict {
-  const { promotedBatch, plannedBatch, committedBatch } = input;
-  if (committedBatch === null) {
-    if (!input.genesisDone && promotedBatch === 0n && plannedBatch === null) return { kind: "genesis" };
-    if (plannedBatch === null) return { kind: "renew", batch: promotedBatch };
-    return {
-      kind: "halt",
-      code: "SIDING_PROGRESS_LOST",
-      reason: `Kafka holds no number for this shard while batch ${plannedBatch} is open in Postgres: whether it was published cannot be known`,
-    };
+  const { promotedBatch, plannedBatch, committedBatch, progressAgeMs } = input;
+  const doubt = doubtOf({ ...input, genesisDone: progressAgeMs !== null, isKafkaReplaced: false });
+  switch (doubt.kind) {
+    case "none":
+      if (committedBatch === null) return { kind: "genesis" };
+      if (plannedBatch === null) return { kind: "settled" };
+      return { kind: doubt.base === "planned" ? "promote" : "discard", batch: plannedBatch };
+    case "number-gone":
+      // Only a number that Kafka was not given for a while can have expired. One that went sooner was taken away, and
+      // with it the proof that this Postgres is not an older one.
+      if (progressAgeMs !== null && progressAgeMs > RENEW_AFTER_MS) return { kind: "renew", batch: promotedBatch };
+      return halt("SIDING_PROGRESS_LOST", doubt.kind, input);
+    case "plan-unknown":
+      return halt("SIDING_PROGRESS_LOST", doubt.kind, input);
+    case "kafka-behind":
+    case "postgres-behind":
+      return halt("SIDING_PROGRESS_UNKNOWN", doubt.kind, input);
   }
-  if (committedBatch === plannedBatch) return { kind: "promote", batch: plannedBatch };
-  if (committedBatch === promotedBatch) {
-    return plannedBatch === null ? { kind: "settled" } : { kind: "discard", batch: plannedBatch };
-  }
-  const plan = plannedBatch === null ? "no plan is open" : `batch ${plannedBatch} is open`;
-  return {
-    kind: "halt",
-    code: "SIDING_PROGRESS_UNKNOWN",
-    reason:
-      committedBatch < promotedBatch
-        ? `Kafka holds batch ${committedBatch}, Postgres promoted ${promotedBatch} and ${plan}: Kafka lost history, or is another cluster`
-        : `Kafka holds batch ${committedBatch}, Postgres promoted ${promotedBatch} and ${plan}: Postgres lost history (a restored backup, a lossy failover)`,
-  };
 }
+
+function halt(
+  code: "SIDING_PROGRESS_UNKNOWN" | "SIDING_PROGRESS_LOST",
+  doubt: Exclude<DoubtKind, "none">,
+  input: SettleInput,
+): Verdict {
+  const reason = `shard ${input.shard}: ${describeDoubt(doubt, input)}; choose one of: ${commandsFor(doubt, input.shard)}`;
+  return { kind: "halt", code, reason };
+}
+
+/** What happened, in one line: the two numbers, and which system lost history. */
+export function describeDoubt(
+  doubt: Exclude<DoubtKind, "none">,
+  sides: Pick<SettleInput, "promotedBatch" | "plannedBatch" | "committedBatch">,
+): string {
+  const { promotedBatch, plannedBatch, committedBatch } = sides;
+  const kafka =
+    committedBatch === null ? "Kafka holds no number for this shard" : `Kafka holds batch ${committedBatch}`;
+  const plan = plannedBatch === null ? "no plan is open" : `the plan of batch ${plannedBatch} is open`;
+  return `${kafka}, Postgres promoted batch ${promotedBatch} and ${plan}: ${MEANINGS[doubt]}`;
+}
+
+const MEANINGS: Record<Exclude<DoubtKind, "none">, string> = {
+  "plan-unknown": "its offsets are gone, and whether the plan was published cannot be known",
+  "number-gone": "its offsets are gone, and with them the proof that Postgres lost nothing",
+  "postgres-behind": "Postgres lost history (a restored backup, a lossy failover)",
+  "kafka-behind": "Kafka lost history (an unclean election, a restored or another cluster)",
+};

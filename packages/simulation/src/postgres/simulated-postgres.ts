@@ -120,6 +120,7 @@ export class SimulatedPostgres {
       cursor: row.cursor,
       progressAgeMs: row.progressAtMs === null ? null : now - row.progressAtMs,
       haltedReason: row.haltedReason,
+      alreadyPublished: [],
     };
   }
 

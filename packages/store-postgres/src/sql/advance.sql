@@ -12,7 +12,7 @@ with moved as (
     promoted_at = clock_timestamp(),
     waiting_topic = null,
     waiting_reason = null
-  where shard = $1 and epoch = $2
+  where shard = $1 and epoch = $2 and server_start = pg_postmaster_start_time()
   returning shard, promoted_batch
 ),
 dead as (

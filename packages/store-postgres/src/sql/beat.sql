@@ -10,7 +10,7 @@ gone as (
 ),
 renewed as (
   update siding.shard set lease_until = clock_timestamp() + $6 * interval '1 ms'
-  where owner = $1 and lease_until >= clock_timestamp()
+  where owner = $1 and lease_until >= clock_timestamp() and server_start = pg_postmaster_start_time()
   returning shard, epoch
 )
 select
@@ -18,7 +18,8 @@ select
   coalesce((select json_agg(json_build_array(shard, epoch::text) order by shard) from renewed), '[]')::text,
   coalesce((
     select json_agg(shard order by shard) from siding.shard
-    where halted_reason is null and (owner is null or lease_until < clock_timestamp())
+    where halted_reason is null
+      and (owner is null or lease_until < clock_timestamp() or server_start <> pg_postmaster_start_time())
   ), '[]')::text,
   coalesce((
     select json_agg(json_build_array(shard, halted_reason) order by shard) from siding.shard where halted_reason is not null

@@ -3,7 +3,7 @@
 with discarded as (
   update siding.shard
   set planned_batch = null, planned_cursor = null
-  where shard = $1 and epoch = $2 and planned_batch = $3
+  where shard = $1 and epoch = $2 and server_start = pg_postmaster_start_time() and planned_batch = $3
   returning shard
 ),
 revived as (

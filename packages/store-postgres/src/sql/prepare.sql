@@ -15,7 +15,7 @@ with planned as (
     )::siding.cursor,
     waiting_topic = null,
     waiting_reason = null
-  where shard = $1 and epoch = $2 and last_batch < $3
+  where shard = $1 and epoch = $2 and server_start = pg_postmaster_start_time() and last_batch < $3
   returning shard
 ),
 dead as (

@@ -1,6 +1,6 @@
 -- $1 shard, $2 epoch, then one place a failure: $3 seqs, $4 attempts, $5 errors, $6 fingerprints, $7 waits in ms.
 with mine as (
-  select shard from siding.shard where shard = $1 and epoch = $2 for update
+  select shard from siding.shard where shard = $1 and epoch = $2 and server_start = pg_postmaster_start_time() for update
 ),
 recorded as (
   insert into siding.failure as f (shard, seq, attempts, last_error, fingerprint, retry_at)

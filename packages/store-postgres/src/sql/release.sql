@@ -2,4 +2,4 @@
 -- $1 shard, $2 epoch.
 update siding.shard
 set owner = null, lease_until = null, waiting_topic = null, waiting_reason = null
-where shard = $1 and epoch = $2 returning 1
+where shard = $1 and epoch = $2 and server_start = pg_postmaster_start_time() returning 1

@@ -1,0 +1,16 @@
+-- What a recovery works on; gone with its session. Made before its transaction, whose snapshot must be older than its xid.
+create temporary table if not exists recovery_candidate (
+  shard smallint not null,
+  seq bigint not null,
+  event_id uuid not null,
+  topic text not null,
+  created_at timestamptz not null,
+  is_consumed boolean not null,
+  in_plan boolean not null,
+  is_dead boolean not null,
+  is_seen boolean not null default false,
+  is_settled boolean not null default false,
+  primary key (shard, seq)
+);
+create temporary table if not exists recovery_seen (event_id uuid primary key);
+truncate recovery_candidate, recovery_seen
