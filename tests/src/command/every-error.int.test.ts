@@ -4,6 +4,7 @@ import { ERRORS, type ErrorCode } from "@siding/core/errors.js";
 import { settle } from "@siding/core/recovery/settle.js";
 import { brokerError } from "@siding/publisher-kafka/broker-errors.js";
 import { KafkaPublisher } from "@siding/publisher-kafka/kafka-publisher.js";
+import { scanEventIds } from "@siding/publisher-kafka/scan-event-ids.js";
 import { storeError } from "@siding/store-postgres/connection.js";
 import { migrate } from "@siding/store-postgres/migrate.js";
 import { readMigrations } from "@siding/store-postgres/migration-files.js";
@@ -12,6 +13,7 @@ import { loadConfig } from "siding/config/load-config.js";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { SidingProcess } from "../relay-process.js";
 import { createTestDatabase, type TestDatabase } from "../test-database.js";
+import { createTopic } from "../topics.js";
 
 const { ERRORS: KAFKA } = Kafka.CODES;
 const brokers = inject("kafkaBrokers");
@@ -50,7 +52,16 @@ function relay(): SidingProcess {
   return SidingProcess.relay({ databaseUrl: database.url, kafkaBrokers: brokers, settings }, "--until-empty");
 }
 
-const lossy = { promotedBatch: 7n, plannedBatch: 8n, genesisDone: true };
+async function deleteRecordsBefore(topic: string, offset: number): Promise<void> {
+  const admin = Kafka.AdminClient.create({ "bootstrap.servers": brokers });
+  const done = new Promise<void>((resolve, reject) => {
+    const answer = (error: unknown): void => (error ? reject(error) : resolve());
+    admin.deleteRecords([{ topic, partition: 0, offset }], { timeout: 20_000 } as never, answer as never);
+  });
+  await done.finally(() => admin.disconnect());
+}
+
+const lossy = { shard: 0, promotedBatch: 7n, plannedBatch: 8n, progressAgeMs: 1 };
 
 /** How each code comes about: by the real thing where that can be had here, else by the code that maps it. */
 const PROVOKED: Record<ErrorCode, () => Promise<unknown>> = {
@@ -130,6 +141,20 @@ const PROVOKED: Record<ErrorCode, () => Promise<unknown>> = {
   SIDING_SHARD_HALTED: async () => {
     await database.query("update siding.shard set halted_reason = 'history lost'");
     return said(relay());
+  },
+  SIDING_VERDICT_REFUSED: async () => {
+    await database.query("update siding.shard set promoted_batch = 7, last_batch = 7");
+    const command = ["recover", "--all", "--verdict", "adopt", "--reason", "provoked", "--yes"];
+    return said(new SidingProcess(command, { DATABASE_URL: database.url, KAFKA_BROKERS: brokers }));
+  },
+  SIDING_SCAN_INCOMPLETE: async () => {
+    const topic = `every-error-${randomUUID()}`;
+    await createTopic(brokers, topic, 1);
+    await database.query("select siding.enqueue($1, '1') from generate_series(1, 3)", [topic]);
+    expect((await relay().ended).code).toBe(0);
+    await deleteRecordsBefore(topic, 2);
+    const kafka = { brokers, deployment: `scan-${randomUUID()}`, shards: 1, properties: {} };
+    return scanEventIds({ kafka, topics: new Map([[topic, 0]]), onIds: async () => {} });
   },
   // Nothing that could start Kafka is found.
   SIDING_DEPENDENCY_MISSING: () =>
