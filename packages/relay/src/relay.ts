@@ -2,6 +2,7 @@ import { isSidingError, SidingError } from "@siding/core/errors.js";
 import { fairShare } from "@siding/core/lease/fair-share.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import type { Lease } from "@siding/core/ports/store.js";
+import { RECOVERY_UNDER_WAY } from "@siding/core/recovery/operator-verdict.js";
 import { checkIdentity } from "./check-identity.js";
 import { DueWatch } from "./due-watch.js";
 import type { RelayOptions } from "./relay-options.js";
@@ -61,7 +62,7 @@ class Relay {
     const inner = this.#stopped.signal as AbortSignalLike;
     while (!inner.aborted) {
       await this.#beat();
-      if (this.#halted.size === this.#shards) break;
+      if (this.#isHaltedWhole()) break;
       if (this.#options.untilEmpty && this.#drained.size + this.#halted.size === this.#shards) break;
       const settling = this.#options.untilEmpty ? 20 : leaseMs / BEATS_A_LEASE;
       await clock.sleep(Math.min(settling, leaseMs / BEATS_A_LEASE), inner);
@@ -167,6 +168,12 @@ class Relay {
       if (this.#halted.has(shard)) continue;
       this.#halt(shard, new SidingError("SIDING_SHARD_HALTED", reason));
     }
+  }
+
+  /** Not while an operator's command holds one of the shards: it hands them back in a moment. */
+  #isHaltedWhole(): boolean {
+    if (this.#halted.size < this.#shards) return false;
+    return [...this.#halted.values()].every(({ message }) => message !== RECOVERY_UNDER_WAY);
   }
 
   #fail(error: unknown): void {

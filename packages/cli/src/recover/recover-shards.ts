@@ -1,7 +1,7 @@
 import type { Cursor } from "@siding/core/cursor/cursor.js";
 import { SidingError } from "@siding/core/errors.js";
 import type { ShardPublisher } from "@siding/core/ports/publisher.js";
-import { type OperatorVerdict, type Ruling, ruleOn } from "@siding/core/recovery/operator-verdict.js";
+import { type OperatorVerdict, RECOVERY_UNDER_WAY, type Ruling, ruleOn } from "@siding/core/recovery/operator-verdict.js";
 import { riskOf } from "@siding/core/recovery/risk.js";
 import { rebased, setBack } from "@siding/core/recovery/set-back.js";
 import { scanEventIds } from "@siding/publisher-kafka/scan-event-ids.js";
@@ -29,7 +29,6 @@ export interface RecoverOptions {
 
 /** How far clocks may be apart: records carry the relay's time, events Postgres'. */
 const CLOCK_MARGIN_MS = 10 * 60_000;
-const UNDER_WAY = "siding recover is under way, or was cut off: run it again";
 
 interface Ruled {
   readonly examined: ExaminedShard;
@@ -63,7 +62,7 @@ export async function recoverShards(options: RecoverOptions): Promise<RecoveryRe
     const inOrder = asked.filter((shard) => !shards.includes(shard));
     if (shards.length === 0) return reportOf(session, options, [], inOrder, null, !options.isDryRun);
     if (options.isDryRun) return await judge(session, options, shards, inOrder).then(({ report }) => report);
-    await session.store.fence(shards, UNDER_WAY);
+    await session.store.fence(shards, RECOVERY_UNDER_WAY);
     return await recoverFenced(session, options, shards, inOrder, opened);
   } finally {
     await Promise.all([...opened.values()].map((publisher) => publisher.close()));
@@ -104,7 +103,7 @@ async function recoverFenced(
 
 async function giveUp({ store }: RecoverSession, shards: readonly number[]): Promise<void> {
   await store.end("rollback");
-  await store.release(shards, UNDER_WAY);
+  await store.release(shards, RECOVERY_UNDER_WAY);
 }
 
 /** @throws SIDING_VERDICT_REFUSED naming every shard for which the verdict cannot be given */

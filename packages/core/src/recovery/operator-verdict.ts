@@ -10,6 +10,12 @@ import type { Doubt, DoubtKind } from "./doubt.js";
 export const OPERATOR_VERDICTS = ["adopt", "scan", "kafka-has-it", "kafka-lacks-it"] as const;
 export type OperatorVerdict = (typeof OPERATOR_VERDICTS)[number];
 
+/**
+ * What halts a shard while an operator's command works on it. It passes by itself, unless the command was cut off: then
+ * it stays, and says what to do.
+ */
+export const RECOVERY_UNDER_WAY = "siding recover is under way, or was cut off: run it again";
+
 /** How the shard's new cursor is found. */
 export interface Ruling {
   /** The cursor to begin with: what it has consumed counts as published. */
