@@ -1,4 +1,6 @@
-import type { KafkaConsumer } from "@confluentinc/kafka-javascript";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { KafkaConsumer, Metadata } from "@confluentinc/kafka-javascript";
+import { SidingError } from "@siding/core/errors.js";
 import type { Asker } from "./ask-until-answered.js";
 import { brokerError } from "./broker-errors.js";
 import { PROGRESS_TOPIC, REQUEST_TIMEOUT_MS } from "./client-config.js";
@@ -27,5 +29,30 @@ export async function readNumber(
     return offset === undefined || offset < 0 ? null : BigInt(offset);
   } catch (error) {
     throw brokerError(error, `reading the number of shard ${shard}`, brokers);
+  }
+}
+
+/** A number that takes longer to be sent is asked about: most take a millisecond. */
+const SLOW_MS = 1_000;
+
+/**
+ * Throws once the topic of the numbers turns out to be gone; asks until the signal is aborted, and throws then too. The
+ * client goes on sending to a topic that is gone for as long as it may, and such a shard is to halt at once (design §4).
+ * @throws SIDING_BROKER_UNREACHABLE
+ */
+export async function numbersGone(
+  consumer: KafkaConsumer,
+  asker: Asker,
+  { shard, brokers, signal }: { readonly shard: number; readonly brokers: string; readonly signal: AbortSignal },
+): Promise<never> {
+  for (;;) {
+    await sleep(SLOW_MS, undefined, { signal });
+    const metadata = await asker
+      .read<Metadata>(REQUEST_TIMEOUT_MS, (timeout, done) => consumer.getMetadata({ timeout }, done as never))
+      .catch(() => null); // a Kafka that does not answer has not lost the topic
+    if (metadata === null) continue;
+    const partitions = metadata.topics.find(({ name }) => name === PROGRESS_TOPIC)?.partitions.length ?? 0;
+    if (partitions > shard) continue;
+    throw new SidingError("SIDING_BROKER_UNREACHABLE", `Kafka at ${brokers}: the topic ${PROGRESS_TOPIC} is gone`);
   }
 }

@@ -14,7 +14,7 @@ import {
 } from "./client-config.js";
 import { connectClient, disconnectProducer, promised, withKnownProperties } from "./connect-client.js";
 import { HeaderEncoder } from "./encode-headers.js";
-import { progressPlace, readNumber } from "./progress-number.js";
+import { numbersGone, progressPlace, readNumber } from "./progress-number.js";
 import type { TopicDirectory } from "./topic-directory.js";
 
 /**
@@ -101,7 +101,7 @@ export class TransactionalShard implements ShardPublisher {
       const faults = this.#produceAll(request.events);
       reach?.("after-produce", this.#shard);
       if (faults.length > 0) return await this.#abort({ kind: "refused", events: faults, topics: new Map() });
-      await this.#asker.waitFor(this.#sendNumber(request.batch));
+      await this.#numberSent(request.batch);
       reach?.("after-offsets", this.#shard);
       if (request.events.length > 0 && request.events.length < SMALL_BATCH_EVENTS) await this.#untilDelivered();
       reach?.("before-commit", this.#shard);
@@ -154,6 +154,21 @@ export class TransactionalShard implements ShardPublisher {
       );
     } finally {
       this.#isSendingNumber = false;
+    }
+  }
+
+  async #numberSent(batch: bigint): Promise<void> {
+    const { brokers } = this.#options;
+    const watch = new AbortController();
+    const gone = numbersGone(this.#consumer, this.#asker, { shard: this.#shard, brokers, signal: watch.signal });
+    try {
+      await this.#asker.waitFor(Promise.race([this.#sendNumber(batch), gone]));
+    } catch (error) {
+      // A fault of the progress topic, which no event is to blame for: settled like any end that is not known.
+      if (kindOf(error as ClientError) === "topic") throw brokerError(error, "committing a number", brokers);
+      throw error;
+    } finally {
+      watch.abort();
     }
   }
 

@@ -7,6 +7,7 @@ import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import type { PublishOutcome, ShardPublisher } from "@siding/core/ports/publisher.js";
 import type { Lease, ShardRecord } from "@siding/core/ports/store.js";
 import { type Failure, nextFailure } from "@siding/core/retry/failure.js";
+import { confirmHistory } from "./confirm-history.js";
 import type { DueWatch } from "./due-watch.js";
 import type { ShardStart } from "./recover-shard.js";
 import type { RelayOptions } from "./relay-options.js";
@@ -219,7 +220,9 @@ export class MainLine {
       if (soon || signal.aborted) return;
       await this.#promote();
     }
-    await this.#dueWithin(this.#renewalInMs(), signal);
+    if (await this.#dueWithin(Math.min(this.#renewalInMs(), this.#options.leaseMs), signal)) return;
+    if (signal.aborted || this.#options.delivery === "at-least-once") return;
+    await confirmHistory(this.#options, this.#publisher, { shard: this.#lease.shard, number: this.#inKafka });
   }
 
   #renewalInMs(): number {

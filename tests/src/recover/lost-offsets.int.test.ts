@@ -1,6 +1,6 @@
 import Kafka from "@confluentinc/kafka-javascript";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { halts, RecoverWorld } from "./recover-world.js";
+import { halts, LEASE_MS, RecoverWorld } from "./recover-world.js";
 import { type KafkaServer, openKafka, openPostgres, type PostgresServer } from "./servers.js";
 
 // Servers of its own: the progress topic is every deployment's.
@@ -91,6 +91,21 @@ describe("the numbers are gone from Kafka", { timeout: 120_000 }, () => {
     await world.enqueue(5);
     await halts(relay, /Kafka holds no number for this shard.*--verdict scan \(exact\)/);
     await world.decide("--shard", "0", "--verdict", "scan");
+    await world.publishAll();
+    expect(await world.arrived()).toEqual({ once: 25, missing: 0, doubled: 0, foreign: 0 });
+  });
+
+  test("the progress topic deleted under an idle relay: halts within a lease, before there is anything to publish", async () => {
+    world = await RecoverWorld.create(postgres, kafka, "deleted_idle");
+    await world.enqueue(20);
+    const relay = world.startRelay();
+    await world.untilPublished();
+    await deleteProgressTopic();
+    const deletedAt = performance.now();
+    await halts(relay, /Kafka holds no number for this shard, .* no plan is open: .*--verdict scan \(exact\)/);
+    expect(performance.now() - deletedAt).toBeLessThan(LEASE_MS + 5_000);
+    await world.decide("--shard", "0", "--verdict", "scan");
+    await world.enqueue(5);
     await world.publishAll();
     expect(await world.arrived()).toEqual({ once: 25, missing: 0, doubled: 0, foreign: 0 });
   });
