@@ -89,7 +89,11 @@ describe("the numbers are gone from Kafka", { timeout: 120_000 }, () => {
     await world.untilPublished();
     await deleteProgressTopic();
     await world.enqueue(5);
-    await halts(relay, /Kafka holds no number for this shard.*--verdict scan \(exact\)/);
+    // Its process ends only when the client lets go of the transaction, 30 s later.
+    await relay.logged(
+      /shard 0 halted: .*Kafka holds no number for this shard.*--verdict scan \(exact\)/,
+      LEASE_MS + 5_000,
+    );
     await world.decide("--shard", "0", "--verdict", "scan");
     await world.publishAll();
     expect(await world.arrived()).toEqual({ once: 25, missing: 0, doubled: 0, foreign: 0 });

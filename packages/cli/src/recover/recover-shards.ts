@@ -1,7 +1,12 @@
 import type { Cursor } from "@siding/core/cursor/cursor.js";
 import { SidingError } from "@siding/core/errors.js";
 import type { ShardPublisher } from "@siding/core/ports/publisher.js";
-import { type OperatorVerdict, RECOVERY_UNDER_WAY, type Ruling, ruleOn } from "@siding/core/recovery/operator-verdict.js";
+import {
+  type OperatorVerdict,
+  RECOVERY_UNDER_WAY,
+  type Ruling,
+  ruleOn,
+} from "@siding/core/recovery/operator-verdict.js";
 import { riskOf } from "@siding/core/recovery/risk.js";
 import { rebased, setBack } from "@siding/core/recovery/set-back.js";
 import { scanEventIds } from "@siding/publisher-kafka/scan-event-ids.js";

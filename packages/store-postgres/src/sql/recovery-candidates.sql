@@ -8,7 +8,7 @@ from siding.shard s
 join siding.event e using (shard)
 cross join lateral (
   select siding.is_consumed(e.seq, e.xid, case when $2 then s.planned_cursor else s.cursor end) as is_consumed,
-    s.planned_cursor is not null and not siding.is_consumed(e.seq, e.xid, s.cursor)
+    s.planned_batch is not null and not siding.is_consumed(e.seq, e.xid, s.cursor)
       and siding.is_consumed(e.seq, e.xid, s.planned_cursor) as in_plan
 ) c
 left join siding.failure f using (shard, seq)
