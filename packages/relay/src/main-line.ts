@@ -221,7 +221,8 @@ export class MainLine {
       await this.#promote();
     }
     if (await this.#dueWithin(Math.min(this.#renewalInMs(), this.#options.leaseMs), signal)) return;
-    if (signal.aborted || this.#options.delivery === "at-least-once") return;
+    const isAsked = !signal.aborted && this.#options.delivery === "exactly-once" && this.#renewalInMs() > 0;
+    if (!isAsked) return;
     await confirmHistory(this.#options, this.#publisher, { shard: this.#lease.shard, number: this.#inKafka });
   }
 

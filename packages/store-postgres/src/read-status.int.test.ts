@@ -3,6 +3,7 @@ import pg from "pg";
 import { afterAll, beforeEach, describe, expect, inject, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../tests/src/test-database.js";
 import { readStatus, type StatusReport } from "./read-status.js";
+import { SCHEMA_VERSION } from "./schema-version.js";
 
 const databases: TestDatabase[] = [];
 let database: TestDatabase;
@@ -42,7 +43,7 @@ const enqueue = (tenantId: string): Promise<unknown> =>
 describe("the status", () => {
   test("of an outbox that nobody has used yet is empty, with every shard free", async () => {
     const report = await status();
-    expect(report.deployment).toEqual({ name: null, kafkaClusterId: null, shards: 4, schemaVersion: 1 });
+    expect(report.deployment).toEqual({ name: null, kafkaClusterId: null, shards: 4, schemaVersion: SCHEMA_VERSION });
     expect(report.relays).toEqual([]);
     expect(report.shards.map(({ shard, owner, lagMs }) => [shard, owner, lagMs])).toEqual(
       [0, 1, 2, 3].map((shard) => [shard, null, null]),
