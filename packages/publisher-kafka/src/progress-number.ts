@@ -4,6 +4,7 @@ import { SidingError } from "@siding/core/errors.js";
 import type { Asker } from "./ask-until-answered.js";
 import { brokerError } from "./broker-errors.js";
 import { PROGRESS_TOPIC, REQUEST_TIMEOUT_MS } from "./client-config.js";
+import { promised } from "./connect-client.js";
 
 /** Where a shard's number is committed. */
 export function progressPlace(shard: number): { topic: string; partition: number } {
@@ -42,14 +43,14 @@ const SLOW_MS = 1_000;
  */
 export async function numbersGone(
   consumer: KafkaConsumer,
-  asker: Asker,
   { shard, brokers, signal }: { readonly shard: number; readonly brokers: string; readonly signal: AbortSignal },
 ): Promise<never> {
   for (;;) {
     await sleep(SLOW_MS, undefined, { signal });
-    const metadata = await asker
-      .read<Metadata>(REQUEST_TIMEOUT_MS, (timeout, done) => consumer.getMetadata({ timeout }, done as never))
-      .catch(() => null); // a Kafka that does not answer has not lost the topic
+    // Not through the asker: beside a number on its way to a silent Kafka this may outlast its time, and no close waits for it.
+    const metadata = await promised<Metadata>((done) =>
+      consumer.getMetadata({ timeout: SLOW_MS }, done as never),
+    ).catch(() => null); // a Kafka that does not answer has not lost the topic
     if (metadata === null) continue;
     const partitions = metadata.topics.find(({ name }) => name === PROGRESS_TOPIC)?.partitions.length ?? 0;
     if (partitions > shard) continue;

@@ -160,7 +160,7 @@ export class TransactionalShard implements ShardPublisher {
   async #numberSent(batch: bigint): Promise<void> {
     const { brokers } = this.#options;
     const watch = new AbortController();
-    const gone = numbersGone(this.#consumer, this.#asker, { shard: this.#shard, brokers, signal: watch.signal });
+    const gone = numbersGone(this.#consumer, { shard: this.#shard, brokers, signal: watch.signal });
     try {
       await this.#asker.waitFor(Promise.race([this.#sendNumber(batch), gone]));
     } catch (error) {

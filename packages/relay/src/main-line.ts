@@ -220,9 +220,13 @@ export class MainLine {
       if (soon || signal.aborted) return;
       await this.#promote();
     }
-    if (await this.#dueWithin(Math.min(this.#renewalInMs(), this.#options.leaseMs), signal)) return;
-    const isAsked = !signal.aborted && this.#options.delivery === "exactly-once" && this.#renewalInMs() > 0;
-    if (!isAsked) return;
+    const { leaseMs, delivery } = this.#options;
+    // A number that is committed anew before that needs no asking, and at-least-once keeps none.
+    if (delivery === "at-least-once" || this.#renewalInMs() <= leaseMs) {
+      await this.#dueWithin(this.#renewalInMs(), signal);
+      return;
+    }
+    if ((await this.#dueWithin(leaseMs, signal)) || signal.aborted) return;
     await confirmHistory(this.#options, this.#publisher, { shard: this.#lease.shard, number: this.#inKafka });
   }
 

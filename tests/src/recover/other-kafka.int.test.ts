@@ -17,7 +17,7 @@ describe("another Kafka cluster behind the same address", { timeout: 120_000 }, 
   });
   afterAll(() => postgres?.close());
 
-  async function exchangeUnderARelay(name: string): Promise<string> {
+  async function exchangeUnderARelay(name: string, { isIdle = false } = {}): Promise<string> {
     world = await RecoverWorld.create(postgres, kafka, name, { shards: 2 });
     await world.enqueue(20);
     const relay = world.startRelay();
@@ -25,14 +25,15 @@ describe("another Kafka cluster behind the same address", { timeout: 120_000 }, 
     const first = kafka.running.dataDir;
     await kafka.replace(kafka.newDir());
     await world.createTopic();
-    await world.enqueue(5);
+    if (!isIdle) await world.enqueue(5);
     await halts(relay, /Kafka's cluster id was \S+ and is \S+ \(another cluster/);
+    if (isIdle) await world.enqueue(5);
     expect(await world.arrived()).toEqual({ once: 0, missing: 25, doubled: 0, foreign: 0 });
     return first;
   }
 
-  test("by mistake: back at the right one there is nothing to recover, and it goes on exactly", async () => {
-    const first = await exchangeUnderARelay("mistaken");
+  test("by mistake, while nothing is to be published: halts, and back at the right one there is nothing to recover, and it goes on exactly", async () => {
+    const first = await exchangeUnderARelay("mistaken", { isIdle: true });
     await kafka.replace(first);
     expect((await world.recover("--all")).stdout).toMatch(/Nothing to recover/);
     await world.publishAll();
