@@ -49,6 +49,7 @@ describe("a standby promoted under a running relay", { timeout: 120_000 }, () =>
     world = await RecoverWorld.create(postgres, kafka, "lossless", { shards: 3 });
     await world.enqueue(20);
     const relay = world.startRelay();
+    await relay.logged(/shard \d taken/); // one that cannot reach Postgres at its start ends
     const standby = await promotedCopy(() => world.untilPublished());
     await postgres.replace(standby);
     await world.enqueue(5);
