@@ -1,7 +1,7 @@
 import { isSidingError, SidingError } from "@siding/core/errors.js";
 import { fairShare } from "@siding/core/lease/fair-share.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
-import type { Beat, DeploymentRecord, Identity, Lease } from "@siding/core/ports/store.js";
+import type { DeploymentRecord, Identity, Lease } from "@siding/core/ports/store.js";
 import { DueWatch } from "./due-watch.js";
 import type { RelayOptions } from "./relay-options.js";
 import { type OwnershipEnd, ownShard } from "./shard-owner.js";
@@ -9,6 +9,8 @@ import { type OwnershipEnd, ownShard } from "./shard-owner.js";
 interface Ownership {
   readonly stop: AbortController;
   readonly ended: Promise<OwnershipEnd>;
+  /** Its lease ran out, or the server that granted it is gone: whatever it still holds in memory is void. */
+  isVoid: boolean;
 }
 
 /** Heartbeats a lease: two may be lost before it runs out. */
@@ -76,8 +78,9 @@ class Relay {
     const { store, identity, leaseMs, observer } = this.#options;
     try {
       const known = [...this.#halted.keys()];
+      const owned = [...this.#owned];
       const beat = await store.beat(identity, leaseMs);
-      this.#stopWhatOthersTook(beat);
+      this.#endVoid(owned, beat.held);
       this.#releaseUnknown(beat.held);
       this.#noteHalts(beat.halted, known);
       const share = fairShare({
@@ -106,10 +109,15 @@ class Relay {
     }
   }
 
-  /** An idle shard would not find out that another relay took it, and would count towards this one's share for ever. */
-  #stopWhatOthersTook({ held, claimable }: Beat): void {
-    for (const [shard, { stop }] of this.#owned) {
-      if (!claimable.includes(shard) && !held.some((lease) => lease.shard === shard)) stop.abort();
+  /**
+   * Ends what this relay owned before the beat and no longer holds a lease on. An idle shard writes nothing, so nothing
+   * else would tell it: it would count towards this relay's share, and a lease that ran out is renewed by nobody.
+   */
+  #endVoid(owned: readonly [number, Ownership][], held: readonly Lease[]): void {
+    for (const [shard, ownership] of owned) {
+      if (ownership.isVoid || held.some((lease) => lease.shard === shard)) continue;
+      ownership.isVoid = true;
+      ownership.stop.abort();
     }
   }
 
@@ -119,12 +127,13 @@ class Relay {
     if (record === null) return;
     const stop = new AbortController();
     const ended = ownShard(this.#options, this.#watch, record, stop.signal as AbortSignalLike);
-    this.#owned.set(shard, { stop, ended });
+    const ownership: Ownership = { stop, ended, isVoid: false };
+    this.#owned.set(shard, ownership);
     ended.then(
       (end) => {
         this.#owned.delete(shard);
         if (end.kind === "halted") this.#halt(shard, end.error);
-        if (end.kind === "released" && this.#options.untilEmpty) this.#drained.add(shard);
+        if (end.kind === "released" && !ownership.isVoid && this.#options.untilEmpty) this.#drained.add(shard);
       },
       (error) => {
         this.#owned.delete(shard);

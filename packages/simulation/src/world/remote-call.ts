@@ -25,8 +25,8 @@ export interface Call<T> {
 export function remoteCall<T>(world: Surroundings, process: RelayProcess, call: Call<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const { timeline, faults, coverage } = world;
-    // Mostly well below a millisecond; one in ten takes longer than two, so that what is asked later may come first.
-    const latencyMs = (): number => 0.15 + process.random.next() ** 6 * 4;
+    // Mostly below a millisecond; one in ten takes longer than six, so that what is asked later may come first.
+    const latencyMs = (): number => 0.15 + process.random.next() ** 6 * 12;
     let isOver = false;
     const settle = (act: () => void): void =>
       process.deliver(() => {
