@@ -111,7 +111,8 @@ class Relay {
 
   /**
    * Ends what this relay owned before the beat and no longer holds a lease on. An idle shard writes nothing, so nothing
-   * else would tell it that it looks at a restored backup with a cursor of what was lost.
+   * else would tell it: it would count towards this relay's share with a lease that nobody renews, or look at a restored
+   * backup with a cursor of what was lost.
    */
   #endVoid(owned: readonly [number, Ownership][], held: readonly Lease[]): void {
     for (const [shard, ownership] of owned) {

@@ -12,6 +12,8 @@ export interface Draft {
   readonly topic: string;
   readonly eventId: string;
   readonly bytes: number;
+  readonly payload?: string | undefined;
+  readonly headers?: OutboxEvent["headers"] | undefined;
 }
 
 type Fate = "running" | "committed" | "rolled-back";
@@ -53,8 +55,8 @@ export class SimulatedLog {
       dedupeKey: draft.eventId,
       topic: draft.topic,
       key: draft.key,
-      headers: null,
-      payload: "{}",
+      headers: draft.headers ?? null,
+      payload: draft.payload ?? "{}",
       bytes: draft.bytes,
       createdAt: "2026-01-01T00:00:00.000Z",
       attempts: 0,

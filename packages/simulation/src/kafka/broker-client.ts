@@ -1,7 +1,7 @@
 import { SidingError } from "@siding/core/errors.js";
 import type { RelayProcess } from "../world/relay-process.js";
 import { remoteCall } from "../world/remote-call.js";
-import type { World } from "../world/world.js";
+import type { Surroundings } from "../world/surroundings.js";
 import { BrokerFault } from "./simulated-kafka.js";
 
 /** Requests to a broker; each gives a schedule steps to interfere at. */
@@ -20,10 +20,12 @@ class Unanswered extends Error {}
 
 /** What librdkafka does by itself: it asks again while the answer is "try again" or none, up to a time. */
 export class BrokerClient {
-  readonly #world: World;
+  readonly #world: Surroundings;
   readonly #process: RelayProcess;
+  readonly #underWay = new Set<() => void>();
+  #isClosed = false;
 
-  constructor(world: World, process: RelayProcess) {
+  constructor(world: Surroundings, process: RelayProcess) {
     this.#world = world;
     this.#process = process;
   }
@@ -35,12 +37,13 @@ export class BrokerClient {
   async repeated<T>(name: RequestName, handle: () => T): Promise<T> {
     const deadlineMs = this.#world.timeline.nowMs + GIVE_UP_MS;
     for (let times = 1; ; times++) {
+      if (this.#isClosed) throw closed();
       if (name === "commit" && times > 1) this.#world.coverage.note("commit-asked-again");
       try {
         return await this.#once(name, handle);
       } catch (error) {
         const again = error instanceof Unanswered || (error instanceof BrokerFault && error.kind === "retriable");
-        if (!again || this.#world.timeline.nowMs > deadlineMs) throw error;
+        if (!again || this.#isClosed || this.#world.timeline.nowMs > deadlineMs) throw error;
         if (error instanceof Unanswered && this.#process.random.chance(GIVES_UP_AT_ONCE)) throw error;
         await this.#process.clock.sleep(RETRY_MS);
       }
@@ -58,7 +61,31 @@ export class BrokerClient {
     }
   }
 
-  #once<T>(name: RequestName, handle: () => T): Promise<T> {
+  /** What is under way ends unanswered, and nothing more is sent. */
+  close(): void {
+    this.#isClosed = true;
+    for (const giveUp of this.#underWay) giveUp();
+  }
+
+  /** @throws SIDING_BROKER_UNREACHABLE once it is closed */
+  mustBeOpen(): void {
+    if (this.#isClosed) throw new SidingError("SIDING_BROKER_UNREACHABLE", `Kafka: ${closed().message}`);
+  }
+
+  async #once<T>(name: RequestName, handle: () => T): Promise<T> {
+    let giveUp = (): void => {};
+    const given = new Promise<never>((_resolve, reject) => {
+      giveUp = () => reject(closed());
+    });
+    this.#underWay.add(giveUp);
+    try {
+      return await Promise.race([this.#send(name, handle), given]);
+    } finally {
+      this.#underWay.delete(giveUp);
+    }
+  }
+
+  #send<T>(name: RequestName, handle: () => T): Promise<T> {
     return remoteCall<T>(this.#world, this.#process, {
       name,
       timeoutMs: REQUEST_TIMEOUT_MS,
@@ -74,4 +101,8 @@ export class BrokerClient {
       },
     });
   }
+}
+
+function closed(): Unanswered {
+  return new Unanswered("the client was closed");
 }

@@ -1,5 +1,4 @@
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
-import type { EventPlan } from "../schedule/schedule.js";
 import type { Story } from "../world/story.js";
 import type { Timeline } from "../world/timeline.js";
 
@@ -22,6 +21,9 @@ export class BrokerFault extends Error {
 export type Refusal =
   | { readonly kind: "topic"; readonly topic: string }
   | { readonly kind: "events"; readonly seqs: readonly bigint[] };
+
+/** Whether a record is refused once more, by the client before it is sent or by the broker. */
+export type IsRefused = (record: OutboxEvent, by: "client" | "broker", refusedBefore: number) => boolean;
 
 /** What the cluster did, told to whoever checks and counts. */
 export interface KafkaWitness {
@@ -79,7 +81,7 @@ export class SimulatedKafka {
   readonly #timeline: Timeline;
   readonly #story: Story;
   readonly #witness: KafkaWitness;
-  readonly #eventPlans: ReadonlyMap<string, EventPlan>;
+  readonly #isRefused: IsRefused;
   readonly #isTopicThere: (topic: string) => boolean;
   readonly #lagMs: () => number;
   /** How often each event was refused so far. */
@@ -90,7 +92,7 @@ export class SimulatedKafka {
     timeline: Timeline;
     story: Story;
     witness: KafkaWitness;
-    eventPlans: ReadonlyMap<string, EventPlan>;
+    isRefused: IsRefused;
     isTopicThere: (topic: string) => boolean;
     /** From a decision to its markers, and from those to the offset. */
     lagMs: () => number;
@@ -98,7 +100,7 @@ export class SimulatedKafka {
     this.#timeline = world.timeline;
     this.#story = world.story;
     this.#witness = world.witness;
-    this.#eventPlans = world.eventPlans;
+    this.#isRefused = world.isRefused;
     this.#isTopicThere = world.isTopicThere;
     this.#lagMs = world.lagMs;
   }
@@ -109,7 +111,7 @@ export class SimulatedKafka {
 
   missingTopics(topics: ReadonlySet<string>): ReadonlyMap<string, string> {
     const missing = [...topics].filter((topic) => !this.#isTopicThere(topic));
-    return new Map(missing.map((topic) => [topic, "unknown topic"]));
+    return new Map(missing.map((topic) => [topic, "the topic does not exist"]));
   }
 
   /** InitProducerId: fences whoever has the id, aborts what it left open, and answers once nothing is undecided. */
@@ -234,7 +236,7 @@ export class SimulatedKafka {
     }
     if (!records.some((record) => this.refuses(record, "broker"))) return;
     for (const { eventId } of records) this.refusals.set(eventId, (this.refusals.get(eventId) ?? 0) + 1);
-    throw new BrokerFault("refused", "MESSAGE_TOO_LARGE", {
+    throw new BrokerFault("refused", "Broker: Message size too large", {
       kind: "events",
       seqs: records.map((record) => record.seq),
     });
@@ -242,8 +244,7 @@ export class SimulatedKafka {
 
   /** Whether this event is still refused, by the broker or by the client before it is sent. */
   refuses(record: OutboxEvent, by: "client" | "broker"): boolean {
-    const plan = this.#eventPlans.get(record.eventId)!;
-    return plan.refusedBy === by && plan.refusals > (this.refusals.get(record.eventId) ?? 0);
+    return this.#isRefused(record, by, this.refusals.get(record.eventId) ?? 0);
   }
 
   #current({ shard, epoch }: Producer, request: string): Coordinated {

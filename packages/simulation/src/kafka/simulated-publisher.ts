@@ -3,7 +3,7 @@ import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
 import type { Publisher, PublishOutcome, PublishRequest, ShardPublisher } from "@siding/core/ports/publisher.js";
 import type { EventFault } from "@siding/core/retry/failure.js";
 import type { RelayProcess } from "../world/relay-process.js";
-import type { World } from "../world/world.js";
+import type { Surroundings } from "../world/surroundings.js";
 import { BrokerClient } from "./broker-client.js";
 import { BrokerFault, type Producer } from "./simulated-kafka.js";
 
@@ -11,15 +11,17 @@ import { BrokerFault, type Producer } from "./simulated-kafka.js";
 const TOPIC_SEEN_MS = 100;
 /** A request of more records than this goes in two, so that a batch can be half produced. */
 const RECORDS_A_REQUEST = 3;
+/** A large batch goes in no more requests than this, of more records each. */
+const REQUESTS_A_BATCH = 20;
 
 /** The publisher port of one process, in the requests that the real client makes of a broker. */
 export class SimulatedPublisher implements Publisher {
-  readonly #world: World;
+  readonly #world: Surroundings;
   readonly #process: RelayProcess;
   readonly #client: BrokerClient;
   readonly #seenAtMs = new Map<string, number>();
 
-  constructor(world: World, process: RelayProcess) {
+  constructor(world: Surroundings, process: RelayProcess) {
     this.#world = world;
     this.#process = process;
     this.#client = new BrokerClient(world, process);
@@ -32,6 +34,7 @@ export class SimulatedPublisher implements Publisher {
   async open(shard: number): Promise<ShardPublisher> {
     const gone = (topic: string): void => void this.#seenAtMs.delete(topic);
     if (this.#world.schedule.delivery === "at-least-once") {
+      this.#client.mustBeOpen();
       return new PlainShard(shard, this.#world, this.#client, gone);
     }
     const epoch = await this.#client.settled("init", () => this.#world.kafka.initProducerId(shard));
@@ -49,13 +52,15 @@ export class SimulatedPublisher implements Publisher {
     return missing;
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.#client.close();
+  }
 }
 
 /** One Kafka transaction a batch: records, number, commit (design §4, step 2). */
 class TransactionalShard implements ShardPublisher {
   readonly #shard: number;
-  readonly #world: World;
+  readonly #world: Surroundings;
   readonly #process: RelayProcess;
   readonly #client: BrokerClient;
   readonly #topicGone: (topic: string) => void;
@@ -64,7 +69,7 @@ class TransactionalShard implements ShardPublisher {
 
   constructor(
     producer: Producer,
-    world: World,
+    world: Surroundings,
     process: RelayProcess,
     client: BrokerClient,
     topicGone: (topic: string) => void,
@@ -150,13 +155,13 @@ class TransactionalShard implements ShardPublisher {
 /** An idempotent producer without transactions, for at-least-once. */
 class PlainShard implements ShardPublisher {
   readonly #shard: number;
-  readonly #world: World;
+  readonly #world: Surroundings;
   readonly #client: BrokerClient;
   readonly #topicGone: (topic: string) => void;
   readonly #appended = new Set<number>();
   #sequence = 0;
 
-  constructor(shard: number, world: World, client: BrokerClient, topicGone: (topic: string) => void) {
+  constructor(shard: number, world: Surroundings, client: BrokerClient, topicGone: (topic: string) => void) {
     this.#topicGone = topicGone;
     this.#shard = shard;
     this.#world = world;
@@ -196,7 +201,7 @@ class PlainShard implements ShardPublisher {
   async close(): Promise<void> {}
 }
 
-function refusedByClient(world: World, events: readonly OutboxEvent[]): EventFault[] {
+function refusedByClient(world: Surroundings, events: readonly OutboxEvent[]): EventFault[] {
   const refused = events.filter((event) => world.kafka.refuses(event, "client"));
   for (const { eventId } of refused) world.kafka.refusals.set(eventId, (world.kafka.refusals.get(eventId) ?? 0) + 1);
   return refused.map(({ seq }) => ({ seq, error: "message too large" }));
@@ -207,9 +212,10 @@ function inRequests(
   how: "as they come" | "by topic" = "as they come",
 ): OutboxEvent[][] {
   const requests: OutboxEvent[][] = [];
+  const size = Math.max(RECORDS_A_REQUEST, Math.ceil(events.length / REQUESTS_A_BATCH));
   for (const event of events) {
     const fitting = requests.findLast((request) => how === "as they come" || request[0]!.topic === event.topic);
-    if (fitting === undefined || fitting.length === RECORDS_A_REQUEST) requests.push([event]);
+    if (fitting === undefined || fitting.length === size) requests.push([event]);
     else fitting.push(event);
   }
   return requests;

@@ -197,6 +197,7 @@ export class SimulatedPostgres {
     const row = this.#mine(lease, "report-halt");
     if (row === null) return false;
     row.haltedReason = reason;
+    row.owner = null;
     return true;
   }
 

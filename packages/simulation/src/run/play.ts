@@ -36,7 +36,7 @@ export async function play(schedule: Schedule, options: { readonly isTold: boole
   await untilDone(world, () => {
     if (witness.violation !== null) return true;
     if (!isCalm() || !world.application.isDone || world.fleet.isAnyPaused) return false;
-    if (isDrained(world)) return true;
+    if (isDrained(world) && unheldShards(world).length === 0) return true;
     if (timeline.nowMs > calmSinceMs! + DRAIN_MS) witness.violated(`nothing moves: ${backlogOf(world)}`);
     return false;
   });
@@ -84,12 +84,21 @@ function isDrained({ arrivals, postgres }: World): boolean {
   );
 }
 
-function backlogOf({ arrivals, postgres }: World): string {
+/** A shard is only safe from standing still while somebody renews its lease. */
+function unheldShards({ postgres, timeline }: World): number[] {
+  return postgres.shards.flatMap(({ owner, leaseUntilMs }, shard) =>
+    owner === null || leaseUntilMs < timeline.nowMs ? [shard] : [],
+  );
+}
+
+function backlogOf(world: World): string {
+  const { arrivals, postgres } = world;
   const missing = arrivals.committedEvents().filter((event) => !arrivals.has(event.eventId));
   const plans = postgres.shards.flatMap((row, shard) =>
     row.planned === null ? [] : [`plan ${row.planned.batch} of shard ${shard} stays open`],
   );
-  return [`${missing.map((event) => event.eventId).join(" ") || "no event"} missing`, ...plans].join(", ");
+  const unheld = unheldShards(world).map((shard) => `shard ${shard} under no lease`);
+  return [`${missing.map((event) => event.eventId).join(" ") || "no event"} missing`, ...plans, ...unheld].join(", ");
 }
 
 const STEPS_A_TURN = 64;

@@ -30,7 +30,10 @@ const STEPS: readonly string[] = [
 ];
 
 const TOPICS = ["orders", "mails"];
+/** The applications' transactions start within this: mostly here and there, sometimes all of them in a burst. */
 const WRITING_MS = 1_000;
+const BURST_MS = 60;
+const BURSTS = 0.35;
 
 /** Everything about a run that is left to chance, from one number. */
 export function drawSchedule(seed: number): Schedule {
@@ -38,6 +41,9 @@ export function drawSchedule(seed: number): Schedule {
   const delivery = random.chance(0.12) ? "at-least-once" : "exactly-once";
   const tenants = 1 + random.below(4);
   const unwell = random.chance(0.3);
+  const isBurst = random.chance(BURSTS);
+  const burstFromMs = random.below(WRITING_MS);
+  const drawStartMs = (): number => (isBurst ? burstFromMs + random.next() * BURST_MS : random.next() * WRITING_MS);
   let events = 0;
   const drawEvent = (): EventPlan => drawEventPlan(random, `e${++events}`, { tenants, unwell, delivery });
   return {
@@ -45,12 +51,12 @@ export function drawSchedule(seed: number): Schedule {
     delivery,
     shards: random.pick([1, 1, 2, 3]),
     relays: Array.from({ length: random.pick([1, 2, 2, 3]) }, () => drawRelay(random)),
-    batchEventsMax: random.pick([1, 2, 3, 4, 4, 8]),
+    batchEventsMax: random.pick([1, 2, 3, 4, 8, 50]),
     batchBytesMax: random.pick([1_000_000, 1_000_000, 40, 15]),
     attemptsMax: random.pick([2, 3]),
     topics: TOPICS.map((name) => drawTopic(random, name)),
-    transactions: Array.from({ length: 3 + random.below(16) }, (_, i) =>
-      drawTransaction(random, `app-${i + 1}`, drawEvent),
+    transactions: Array.from({ length: (isBurst ? 12 : 3) + random.below(16) }, (_, i) =>
+      drawTransaction(random, `app-${i + 1}`, drawStartMs(), drawEvent),
     ),
     faults: Array.from({ length: random.pick([0, 1, 3, 4, 6, 8, 12]) }, () => drawFault(random)),
   };
@@ -70,11 +76,16 @@ function drawTopic(random: SeededRandom, name: string): TopicPlan {
   return { name, missing: [{ fromMs, untilMs: fromMs + 50 + random.below(700) }] };
 }
 
-function drawTransaction(random: SeededRandom, name: string, drawEvent: () => EventPlan): TransactionPlan {
+function drawTransaction(
+  random: SeededRandom,
+  name: string,
+  startMs: number,
+  drawEvent: () => EventPlan,
+): TransactionPlan {
   const isLarge = random.chance(0.15);
   return {
     name,
-    startMs: random.below(WRITING_MS),
+    startMs,
     earlyMs: random.chance(0.3) ? random.below(200) : 0,
     locks: random.chance(0.6),
     events: Array.from({ length: isLarge ? 6 + random.below(10) : 1 + random.below(4) }, drawEvent),

@@ -1,7 +1,7 @@
 import type { AbortSignalLike, Clock } from "@siding/core/ports/clock.js";
 import { SeededRandom } from "@siding/testkit/random.js";
 import type { RelayPlan } from "../schedule/schedule.js";
-import type { World } from "./world.js";
+import type { Surroundings } from "./surroundings.js";
 
 /** Where a relay's clock starts; any number would do. */
 const EPOCH_UNIX_MS = 1_767_225_600_000;
@@ -20,11 +20,11 @@ export class RelayProcess {
   hasBegun = false;
   /** When it starts again once it has stopped in good order. */
   restartAfterMs = 0;
-  readonly #world: World;
+  readonly #world: Surroundings;
   #isAlive = true;
   #pausedUntilMs = 0;
 
-  constructor(world: World, index: number, life: number, plan: RelayPlan) {
+  constructor(world: Surroundings, index: number, life: number, plan: RelayPlan) {
     this.#world = world;
     this.name = `relay-${"abcdefgh"[index]}`;
     this.relayId = `${this.name}/${life}`;

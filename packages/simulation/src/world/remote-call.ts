@@ -1,6 +1,6 @@
 import type { Interference } from "./interference.js";
 import type { RelayProcess } from "./relay-process.js";
-import type { World } from "./world.js";
+import type { Surroundings } from "./surroundings.js";
 
 /** How the server ends a call. Only one of the two is called, once. */
 export interface Reply<T> {
@@ -22,10 +22,11 @@ export interface Call<T> {
  * is about to send), NAME:effect (the request has reached the server) and NAME:answer (the server has done its part).
  * The server acts whether or not the caller still lives or waits.
  */
-export function remoteCall<T>(world: World, process: RelayProcess, call: Call<T>): Promise<T> {
+export function remoteCall<T>(world: Surroundings, process: RelayProcess, call: Call<T>): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const { timeline, faults, coverage } = world;
-    const latencyMs = (): number => 0.15 + process.random.next() * 0.6;
+    // Mostly below a millisecond; one in ten takes longer than six, so that what is asked later may come first.
+    const latencyMs = (): number => 0.15 + process.random.next() ** 6 * 12;
     let isOver = false;
     const settle = (act: () => void): void =>
       process.deliver(() => {

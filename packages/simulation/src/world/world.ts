@@ -2,7 +2,7 @@ import { SeededRandom } from "@siding/testkit/random.js";
 import type { Draft } from "@siding/testkit/simulated-log.js";
 import { Arrivals } from "../check/arrivals.js";
 import { Witness } from "../check/witness.js";
-import { SimulatedKafka } from "../kafka/simulated-kafka.js";
+import { type IsRefused, SimulatedKafka } from "../kafka/simulated-kafka.js";
 import { SimulatedPostgres } from "../postgres/simulated-postgres.js";
 import type { Action, EventPlan, Schedule } from "../schedule/schedule.js";
 import { Application } from "./application.js";
@@ -11,10 +11,11 @@ import { Fleet } from "./fleet.js";
 import { Faults } from "./interference.js";
 import type { RelayProcess } from "./relay-process.js";
 import { Story } from "./story.js";
+import type { Surroundings } from "./surroundings.js";
 import { Timeline } from "./timeline.js";
 
 /** All that one schedule is played with: a clock, two systems, applications, relays, and who watches them. */
-export class World {
+export class World implements Surroundings {
   readonly schedule: Schedule;
   readonly timeline = new Timeline();
   readonly coverage = new Coverage();
@@ -28,7 +29,6 @@ export class World {
   readonly kafka: SimulatedKafka;
   readonly application: Application;
   readonly fleet: Fleet;
-  /** Set when something has reached a relay: its own code runs before anything else happens. */
   isRelayToRun = false;
   isPostgresUp = true;
 
@@ -49,7 +49,7 @@ export class World {
       timeline: this.timeline,
       story: this.story,
       witness: this.witness,
-      eventPlans: new Map(schedule.transactions.flatMap(({ events }) => events.map((event) => [event.id, event]))),
+      isRefused: refusalsOf(schedule),
       isTopicThere: (topic) => this.#isTopicThere(topic),
       lagMs: () => this.life.next() ** 3 * 8,
     });
@@ -115,4 +115,12 @@ export class World {
       this.isPostgresUp = true;
     });
   }
+}
+
+function refusalsOf(schedule: Schedule): IsRefused {
+  const plans = new Map(schedule.transactions.flatMap(({ events }) => events.map((event) => [event.id, event])));
+  return ({ eventId }, by, refusedBefore) => {
+    const plan = plans.get(eventId)!;
+    return plan.refusedBy === by && plan.refusals > refusedBefore;
+  };
 }
