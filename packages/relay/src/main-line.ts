@@ -1,13 +1,14 @@
-import { type DeadLetter, planBatch } from "@siding/core/batch/plan-batch.js";
+import { type Batch, planBatch } from "@siding/core/batch/plan-batch.js";
 import { type Cursor, withNextXid } from "@siding/core/cursor/cursor.js";
 import { type Page, rowsOf } from "@siding/core/cursor/page.js";
 import { SidingError } from "@siding/core/errors.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import type { PublishOutcome, ShardPublisher } from "@siding/core/ports/publisher.js";
-import type { Lease, ShardRecord } from "@siding/core/ports/store.js";
+import type { Lease, PlanRecord, ShardRecord } from "@siding/core/ports/store.js";
 import { type Failure, nextFailure } from "@siding/core/retry/failure.js";
 import { confirmHistory } from "./confirm-history.js";
+import { tallyOf } from "@siding/core/verify/tally.js";
 import type { DueWatch } from "./due-watch.js";
 import type { ShardStart } from "./recover-shard.js";
 import type { RelayOptions } from "./relay-options.js";
@@ -95,12 +96,11 @@ export class MainLine {
           break;
         case "batch": {
           this.#waitingFor = null;
-          const cursor = await this.#prepare(plan.cursor, plan.dead);
+          const cursor = await this.#prepare(plan);
           // What follows on a page that went whole is read while Kafka commits it.
           if (plan.whole) this.#readAhead(cursor);
           const outcome = await this.#publish(plan.events);
-          await this.#settle(outcome, plan.events, plan.dead, cursor);
-          if (outcome.kind === "committed") for (const seq of plan.passed) this.#alreadyPublished.delete(seq);
+          await this.#settle(outcome, plan, cursor);
           break;
         }
       }
@@ -126,16 +126,15 @@ export class MainLine {
   }
 
   /** Lays the plan down, where the delivery has plans; answers its cursor with the nx it was given. */
-  async #prepare(cursor: Cursor, dead: readonly DeadLetter[]): Promise<Cursor> {
-    if (this.#options.delivery === "at-least-once") return cursor;
+  async #prepare(plan: Batch): Promise<Cursor> {
+    if (this.#options.delivery === "at-least-once") return plan.cursor;
     const batch = this.#lastBatch + 1n;
-    const prepared = await this.#timed("prepare", () =>
-      this.#options.store.prepare(this.#lease, { batch, cursor, dead: dead.map(({ failure }) => failure) }),
-    );
+    const record = recordOf(plan);
+    const prepared = await this.#timed("prepare", () => this.#options.store.prepare(this.#lease, { batch, ...record }));
     if (prepared === null) throw this.#fenced();
     this.#lastBatch = batch;
     this.#unpromoted = null;
-    return withNextXid(cursor, prepared.nextXid);
+    return withNextXid(plan.cursor, prepared.nextXid);
   }
 
   #publish(events: readonly OutboxEvent[]): Promise<PublishOutcome> {
@@ -143,15 +142,10 @@ export class MainLine {
     return this.#timed("publish", () => this.#publisher.publish({ batch: this.#lastBatch, events }));
   }
 
-  async #settle(
-    outcome: PublishOutcome,
-    events: readonly OutboxEvent[],
-    dead: readonly DeadLetter[],
-    cursor: Cursor,
-  ): Promise<void> {
+  async #settle(outcome: PublishOutcome, plan: Batch, cursor: Cursor): Promise<void> {
     switch (outcome.kind) {
       case "committed":
-        await this.#committed(events, dead, cursor);
+        await this.#committed(plan, cursor);
         break;
       case "refused":
         this.#ahead = null;
@@ -165,17 +159,12 @@ export class MainLine {
     }
   }
 
-  async #committed(events: readonly OutboxEvent[], dead: readonly DeadLetter[], cursor: Cursor): Promise<void> {
+  async #committed(plan: Batch, cursor: Cursor): Promise<void> {
+    const { events, dead, passed } = plan;
     const { observer, clock, store } = this.#options;
     const now = clock.unixMs();
     if (this.#options.delivery === "at-least-once") {
-      const advanced = await this.#timed("promote", () =>
-        store.advance(
-          this.#lease,
-          cursor,
-          dead.map(({ failure }) => failure),
-        ),
-      );
+      const advanced = await this.#timed("promote", () => store.advance(this.#lease, recordOf(plan)));
       if (advanced === null) throw this.#fenced();
       this.#cursor = withNextXid(cursor, advanced.nextXid);
     } else {
@@ -184,6 +173,7 @@ export class MainLine {
       this.#inKafka = this.#lastBatch;
       this.#inKafkaSinceMs = clock.monotonicMs();
     }
+    for (const { seq } of passed) this.#alreadyPublished.delete(seq);
     observer.batchCommitted(this.#lease.shard, this.#lastBatch, events, now);
     for (const { event, failure } of dead) observer.eventDead(this.#lease.shard, event, failure);
     if (this.#failures.size > 0) {
@@ -297,6 +287,11 @@ export class MainLine {
     const { shard, epoch } = this.#lease;
     return new SidingError("SIDING_FENCED", `shard ${shard}: another relay took it, epoch ${epoch} has passed`);
   }
+}
+
+/** What Postgres is told of a batch. What it passes is published with it too: Kafka has it. */
+function recordOf({ cursor, dead, events, passed }: Batch): Omit<PlanRecord, "batch"> {
+  return { cursor, dead: dead.map(({ failure }) => failure), published: tallyOf(events, passed) };
 }
 
 function topicsOf(page: Page<OutboxEvent>): ReadonlySet<string> {

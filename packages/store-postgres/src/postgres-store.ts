@@ -15,6 +15,7 @@ import type {
   Store,
 } from "@siding/core/ports/store.js";
 import type { Failure } from "@siding/core/retry/failure.js";
+import type { TopicTally } from "@siding/core/verify/tally.js";
 import { Connections } from "./connection.js";
 import { cursorParameters, parseCursor } from "./cursor-codec.js";
 import { parsePage } from "./page-rows.js";
@@ -168,12 +169,16 @@ export class PostgresStore implements Store {
       String(plan.batch),
       ...cursorParameters(plan.cursor),
       ...deadValues(plan.dead),
+      ...tallyValues(plan.published),
     ];
     return xidOf(await this.#connections.run(SQL.prepare, values));
   }
 
-  async advance(lease: Lease, cursor: Cursor, dead: readonly Failure[]): Promise<{ nextXid: bigint } | null> {
-    const values = [...leaseValues(lease), ...cursorParameters(cursor), ...deadValues(dead)];
+  async advance(
+    lease: Lease,
+    { cursor, dead, published }: Omit<PlanRecord, "batch">,
+  ): Promise<{ nextXid: bigint } | null> {
+    const values = [...leaseValues(lease), ...cursorParameters(cursor), ...deadValues(dead), ...tallyValues(published)];
     return xidOf(await this.#connections.run(SQL.advance, values));
   }
 
@@ -222,6 +227,14 @@ function deadValues(failures: readonly Failure[]): [string[], number[], string[]
     failures.map((failure) => failure.attempts),
     failures.map((failure) => failure.lastError),
     failures.map((failure) => failure.fingerprint),
+  ];
+}
+
+function tallyValues(published: readonly TopicTally[]): [string[], number[], string[]] {
+  return [
+    published.map(({ topic }) => topic),
+    published.map(({ events }) => events),
+    published.map(({ checksum }) => String(checksum)),
   ];
 }
 

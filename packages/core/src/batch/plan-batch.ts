@@ -24,18 +24,21 @@ export interface DeadLetter {
   readonly failure: Failure;
 }
 
+/** What one batch does. */
+export interface Batch {
+  readonly kind: "batch";
+  readonly events: readonly OutboxEvent[];
+  readonly dead: readonly DeadLetter[];
+  /** What the batch passes because Kafka has it already. */
+  readonly passed: readonly OutboxEvent[];
+  readonly cursor: Cursor;
+  /** Whether the batch took the page to its end: then, and only then, what was read ahead follows on it. */
+  readonly whole: boolean;
+}
+
 /** What the shard does next with a page. */
 export type BatchPlan =
-  | {
-      readonly kind: "batch";
-      readonly events: readonly OutboxEvent[];
-      readonly dead: readonly DeadLetter[];
-      /** Seqs of what the batch passes because Kafka has it already. */
-      readonly passed: readonly bigint[];
-      readonly cursor: Cursor;
-      /** Whether the batch took the page to its end: then, and only then, what was read ahead follows on it. */
-      readonly whole: boolean;
-    }
+  | Batch
   /** Nothing to publish. isEnd: there is nothing behind the cursor either; else a window has closed, and more may follow. */
   | { readonly kind: "empty"; readonly cursor: Cursor; readonly isEnd: boolean }
   | { readonly kind: "wait-for-topic"; readonly topic: string; readonly reason: string }
@@ -59,11 +62,11 @@ export function planBatch(input: PlanInput): BatchPlan {
 
   const events: OutboxEvent[] = [];
   const dead: DeadLetter[] = [];
-  const passed: bigint[] = [];
+  const passed: OutboxEvent[] = [];
   let taken = 0;
   for (const row of rows) {
     if (alreadyPublished.has(row.seq)) {
-      passed.push(row.seq);
+      passed.push(row);
       taken += 1;
       continue;
     }

@@ -3,6 +3,7 @@ import type { Page } from "../cursor/page.js";
 import type { Snapshot } from "../cursor/snapshot.js";
 import type { OutboxEvent } from "../event/outbox-event.js";
 import type { Failure } from "../retry/failure.js";
+import type { TopicTally } from "../verify/tally.js";
 
 /**
  * The right to publish a shard, for as long as its epoch stands (design §5) and no longer than the run of the server
@@ -72,6 +73,8 @@ export interface PlanRecord {
   readonly batch: bigint;
   readonly cursor: Cursor;
   readonly dead: readonly Failure[];
+  /** What the batch makes published; recorded by the commit that promotes it. */
+  readonly published: readonly TopicTally[];
 }
 
 /**
@@ -104,7 +107,7 @@ export interface Store {
   /** Kafka does not have batch n and never will: the plan goes, its number is spent. */
   discard(lease: Lease, batch: bigint): Promise<boolean>;
   /** at-least-once: the cursor moves with no plan, after Kafka has every record. */
-  advance(lease: Lease, cursor: Cursor, dead: readonly Failure[]): Promise<{ nextXid: bigint } | null>;
+  advance(lease: Lease, moved: Omit<PlanRecord, "batch">): Promise<{ nextXid: bigint } | null>;
 
   recordFailures(lease: Lease, failures: readonly Failure[]): Promise<boolean>;
   /** Kafka has taken the shard's number just now (genesis, or the daily renewal). */

@@ -148,7 +148,7 @@ export class SimulatedPostgres {
     return { nextXid: xid };
   }
 
-  advance(xid: bigint, lease: Lease, cursor: Cursor, dead: readonly Failure[]): { nextXid: bigint } | null {
+  advance(xid: bigint, lease: Lease, { cursor, dead }: Omit<PlanRecord, "batch">): { nextXid: bigint } | null {
     const row = this.#mine(lease, "advance");
     if (row === null) return null;
     row.cursor = withNextXid(cursor, xid);

@@ -108,8 +108,8 @@ export class SimulatedStore implements Store {
     return this.#write("discard", lease.shard, () => this.#world.postgres.discard(lease, batch));
   }
 
-  advance(lease: Lease, cursor: Cursor, dead: readonly Failure[]): Promise<{ nextXid: bigint } | null> {
-    return this.#write("advance", lease.shard, (xid) => this.#world.postgres.advance(xid, lease, cursor, dead));
+  advance(lease: Lease, moved: Omit<PlanRecord, "batch">): Promise<{ nextXid: bigint } | null> {
+    return this.#write("advance", lease.shard, (xid) => this.#world.postgres.advance(xid, lease, moved));
   }
 
   recordFailures(lease: Lease, failures: readonly Failure[]): Promise<boolean> {

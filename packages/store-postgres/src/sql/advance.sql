@@ -1,7 +1,11 @@
 -- at-least-once: Kafka has every record up to this cursor, so it moves, with no plan and no number (design §4).
--- $1 shard, $2 epoch, $3..$8 the cursor as in prepare, $9..$12 dead letters: seqs, attempts, errors, fingerprints.
+-- $1 shard, $2 epoch, $3..$8 the cursor as in prepare, $9..$12 dead letters: seqs, attempts, errors, fingerprints,
+-- $13..$15 what is published with it: topics, events, checksums.
 -- A plan left open by exactly-once is dropped: what it covered is published again, which this mode allows.
-with moved as (
+with before as (
+  select cursor from siding.shard where shard = $1
+),
+moved as (
   update siding.shard
   set cursor = row(
       $3::bigint, $4::pg_snapshot, coalesce($5::xid8, pg_current_xact_id()),
@@ -13,7 +17,7 @@ with moved as (
     waiting_topic = null,
     waiting_reason = null
   where shard = $1 and epoch = $2 and server_start = pg_postmaster_start_time()
-  returning shard, promoted_batch
+  returning shard, promoted_batch, cursor
 ),
 dead as (
   insert into siding.failure as f (shard, seq, attempts, last_error, fingerprint, retry_at, dead_batch, dead_at)
@@ -21,4 +25,11 @@ dead as (
   from moved, unnest($9::bigint[], $10::int[], $11::text[], $12::text[]) as d (seq, attempts, error, fingerprint)
   on conflict (shard, seq) do update set dead_batch = excluded.dead_batch, dead_at = excluded.dead_at
 )
-select pg_current_xact_id()::text from moved
+select pg_current_xact_id()::text,
+  siding.record_published(
+    moved.shard,
+    row(moved.promoted_batch, before.cursor, $13::text[], $14::int[], $15::numeric[])::siding.tally,
+    moved.promoted_batch,
+    moved.cursor
+  )::text
+from moved, before

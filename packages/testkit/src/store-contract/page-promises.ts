@@ -38,7 +38,12 @@ class Reader {
     const rows = rowsOf(page);
     const next = advance(this.cursor, page, rows.length);
     this.#batch += 1n;
-    const prepared = await this.#outbox.store.prepare(this.#lease, { batch: this.#batch, cursor: next, dead: [] });
+    const prepared = await this.#outbox.store.prepare(this.#lease, {
+      batch: this.#batch,
+      cursor: next,
+      dead: [],
+      published: [],
+    });
     this.cursor = withNextXid(next, prepared!.nextXid);
     this.seen.push(...rows.map((row) => row.seq));
     this.forms.push(this.cursor.form);

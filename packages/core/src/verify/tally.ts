@@ -1,0 +1,25 @@
+import type { OutboxEvent } from "../event/outbox-event.js";
+import { Checksum } from "./checksum.js";
+
+/** How many events went to a topic, and the {@link Checksum} of their ids. */
+export interface TopicTally {
+  readonly topic: string;
+  readonly events: number;
+  readonly checksum: bigint;
+}
+
+/** What a batch makes published, by topic: what `siding verify` holds the log and Kafka against. */
+export function tallyOf(...groups: readonly (readonly Pick<OutboxEvent, "topic" | "eventId">[])[]): TopicTally[] {
+  const sums = new Map<string, Checksum>();
+  for (const events of groups) {
+    for (const { topic, eventId } of events) {
+      let sum = sums.get(topic);
+      if (sum === undefined) {
+        sum = new Checksum();
+        sums.set(topic, sum);
+      }
+      sum.add(eventId);
+    }
+  }
+  return [...sums].map(([topic, sum]) => ({ topic, events: sum.events, checksum: sum.value }));
+}

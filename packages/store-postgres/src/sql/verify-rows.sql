@@ -1,0 +1,34 @@
+-- The events of a shard that are published: up to its cursor, or with $6 up to its open plan. Without dead letters.
+-- $1 shard, $2 a cursor (text) behind which to look, or null: from the log's start; $3 the cursor (text) from which on
+-- the record has no gap, or null; $4 from when on an event counts that lies before that cursor, or null: never;
+-- $5 whether all of them count.
+-- Two halves, each with its index: what lies above the first cursor, and what was not visible to it.
+with bound as materialized (
+  select $2::text::siding.cursor as context, $3::text::siding.cursor as start
+),
+behind as (
+  select e.*
+  from bound, siding.event e
+  where e.shard = $1 and e.seq > coalesce((bound.context).position, 0)
+  union all
+  select e.*
+  from bound, siding.event e
+  where e.shard = $1
+    and e.seq <= (bound.context).position
+    and e.xid >= pg_snapshot_xmin((bound.context).snapshot)
+    and not siding.is_consumed(e.seq, e.xid, bound.context)
+),
+marked as (
+  select e.seq, e.event_id, e.topic, e.created_at,
+    (bound.start).position is not null and not siding.is_consumed(e.seq, e.xid, bound.start) as is_recorded
+  from bound
+  cross join behind e
+  join siding.shard s on s.shard = e.shard
+  left join siding.failure f on f.shard = e.shard and f.seq = e.seq
+  where (siding.is_consumed(e.seq, e.xid, s.cursor)
+      or ($6 and s.planned_cursor is not null and siding.is_consumed(e.seq, e.xid, s.planned_cursor)))
+    and not coalesce(f.dead_batch <= s.promoted_batch, false)
+)
+select seq::text, event_id::text, topic, floor(extract(epoch from created_at) * 1000)::bigint::text, is_recorded::int::text,
+  (is_recorded or $5 or coalesce(created_at >= $4::timestamptz, false))::int::text
+from marked

@@ -1,0 +1,14 @@
+-- What Postgres says of events that Kafka holds and that no published row explains. There is no index by event id: the
+-- log is read once a call. Crosses shards on purpose: an event's shard is not known. $1 event ids.
+select e.event_id::text as event_id, e.shard::text as shard, e.seq::text as seq,
+  case
+    when f.dead_batch <= s.promoted_batch then 'dead'
+    when siding.is_consumed(e.seq, e.xid, s.cursor) then 'published'
+    when s.planned_cursor is not null and siding.is_consumed(e.seq, e.xid, s.planned_cursor) then 'published'
+    when exists (select from siding.already_published a where a.shard = e.shard and a.seq = e.seq) then 'published'
+    else 'pending'
+  end as status
+from siding.event e
+join siding.shard s using (shard)
+left join siding.failure f using (shard, seq)
+where e.event_id = any ($1::uuid[])
