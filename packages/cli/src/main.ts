@@ -6,6 +6,7 @@ import { migrateCommand } from "./commands/migrate.js";
 import { recoverCommand } from "./commands/recover.js";
 import { relayCommand } from "./commands/relay.js";
 import { statusCommand } from "./commands/status.js";
+import { verifyCommand } from "./commands/verify.js";
 import { VERSION } from "./version.js";
 
 const EXAMPLES = `
@@ -30,6 +31,7 @@ function program(): Command {
     .addCommand(relayCommand())
     .addCommand(statusCommand())
     .addCommand(recoverCommand())
+    .addCommand(verifyCommand())
     .addCommand(configCommand());
   reportUsageHere(siding);
   return siding;

@@ -9,12 +9,35 @@ import { brokerError } from "./broker-errors.js";
 import { connectionConfig, groupId, type KafkaOptions, REQUEST_TIMEOUT_MS } from "./client-config.js";
 import { connectClient, disconnectConsumer, promised } from "./connect-client.js";
 
+/** A committed record that carries an event id. */
+export interface ScannedRecord {
+  /** Lower case, as Postgres writes it. */
+  readonly eventId: string;
+  /** Its x-producer-id header, which names deployment and shard; null where it has none. */
+  readonly producerId: string | null;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** A partition of which Kafka has deleted what may have belonged to the span. */
+export interface DeletedStart {
+  readonly topic: string;
+  readonly partition: number;
+  /** Unix ms from which on records were asked for. */
+  readonly fromMs: number;
+  /** The first offset that is left. */
+  readonly firstOffset: number;
+}
+
 export interface ScanOptions {
   readonly kafka: KafkaOptions;
   /** From when on records are looked at, for each topic, in Unix ms. */
   readonly topics: ReadonlyMap<string, number>;
-  /** Called with event ids as they come, at most chunkMax at once; the scan waits for it. */
-  readonly onIds: (ids: readonly string[]) => Promise<void>;
+  /** Called with records as they come, some thousand at once; the scan waits for it. */
+  readonly onRecords: (records: readonly ScannedRecord[]) => Promise<void>;
+  /** Where it is left out, a deleted start ends the scan; else it is told, and the scan goes on with what is left. */
+  readonly onDeleted?: (deleted: DeletedStart) => void;
 }
 
 export interface ScanResult {
@@ -30,14 +53,18 @@ interface Span {
   readonly end: number;
 }
 
+/** How far clocks may be apart: records carry the relay's time, events Postgres'. A scan begins this much before. */
+export const CLOCK_MARGIN_MS = 10 * 60_000;
 const CHUNK_MAX = 5_000;
 /** A foreign transaction may stay open for fifteen minutes (transaction.max.timeout.ms); what lies behind it is not readable before. */
 const STALL_TIMEOUT_MS = 16 * 60_000;
 const EVENT_ID = "event-id";
+const PRODUCER_ID = "x-producer-id";
 
 /**
  * Reads which events Kafka holds: the event-id header of every committed record of the topics, from their times on to
- * their ends as they are now. The shards in question must be fenced, so that nothing of theirs can be added.
+ * their ends as they are now, those of transactions included that end later. Whether more is added meanwhile is the
+ * caller's to know: a recovery fences the shards before, a check looks only for what was committed before.
  * @throws SIDING_SCAN_INCOMPLETE when Kafka has deleted records from the span, or a foreign transaction bars its end;
  * SIDING_BROKER_*
  */
@@ -49,10 +76,10 @@ export async function scanEventIds(options: ScanOptions): Promise<ScanResult> {
   try {
     await Promise.all([connectClient(committed as never, brokers), connectClient(uncommitted as never, brokers)]);
     const spans = (
-      await Promise.all([...options.topics].map(([topic, fromMs]) => spansOf(uncommitted, brokers, topic, fromMs)))
+      await Promise.all([...options.topics].map(([topic, fromMs]) => spansOf(uncommitted, options, topic, fromMs)))
     ).flat();
     const unread = spans.filter((span) => span.from < span.end);
-    const records = unread.length === 0 ? 0 : await read(committed, unread, options.onIds);
+    const records = unread.length === 0 ? 0 : await read(committed, unread, options.onRecords);
     return { records, partitions: spans.length };
   } catch (error) {
     throw brokerError(error, "scanning topics for event ids", brokers);
@@ -79,7 +106,12 @@ function newConsumer(kafka: KafkaOptions, isolation: string): KafkaConsumer {
 }
 
 /** Where to read each partition of a topic; none where the topic does not exist, since then nothing of it is in Kafka. */
-async function spansOf(consumer: KafkaConsumer, brokers: string, topic: string, fromMs: number): Promise<Span[]> {
+async function spansOf(
+  consumer: KafkaConsumer,
+  { kafka: { brokers }, onDeleted }: ScanOptions,
+  topic: string,
+  fromMs: number,
+): Promise<Span[]> {
   const metadata = await promised<Metadata>((done) =>
     consumer.getMetadata({ topic, timeout: REQUEST_TIMEOUT_MS }, done as never),
   );
@@ -102,20 +134,23 @@ async function spansOf(consumer: KafkaConsumer, brokers: string, topic: string, 
     const from = place === undefined || place.offset < 0 ? highOffset : place.offset;
     // Offset 0 gone and the span beginning with the oldest record left: what was before it may have belonged to the span.
     if (lowOffset > 0 && from <= lowOffset) {
-      const since = new Date(fromMs).toISOString();
-      const message = `Kafka has deleted records of topic ${topic} (partition ${partition}) that may be younger than ${since}`;
-      throw new SidingError("SIDING_SCAN_INCOMPLETE", message);
+      if (onDeleted !== undefined) onDeleted({ topic, partition, fromMs, firstOffset: lowOffset });
+      else {
+        const since = new Date(fromMs).toISOString();
+        const message = `Kafka has deleted records of topic ${topic} (partition ${partition}) that may be younger than ${since}`;
+        throw new SidingError("SIDING_SCAN_INCOMPLETE", message);
+      }
     }
-    spans.push({ topic, partition, from, end: highOffset });
+    spans.push({ topic, partition, from: Math.max(from, lowOffset), end: highOffset });
   }
   return spans;
 }
 
 /** Reads the spans to their ends; answers how many records they hold. */
-function read(consumer: KafkaConsumer, spans: readonly Span[], onIds: ScanOptions["onIds"]): Promise<number> {
+function read(consumer: KafkaConsumer, spans: readonly Span[], onRecords: ScanOptions["onRecords"]): Promise<number> {
   const left = new Map(spans.map((span) => [`${span.topic}/${span.partition}`, span.end]));
   let records = 0;
-  let ids: string[] = [];
+  let found: ScannedRecord[] = [];
   let handed = Promise.resolve();
   return new Promise((resolve, reject) => {
     let stalled: NodeJS.Timeout;
@@ -132,9 +167,9 @@ function read(consumer: KafkaConsumer, spans: readonly Span[], onIds: ScanOption
       }, STALL_TIMEOUT_MS);
     };
     const hand = (): void => {
-      const chunk = ids;
-      ids = [];
-      handed = handed.then(() => onIds(chunk));
+      const chunk = found;
+      found = [];
+      handed = handed.then(() => onRecords(chunk));
       handed.catch(fail);
     };
     const reached = (topic: string, partition: number, next: number): void => {
@@ -150,9 +185,9 @@ function read(consumer: KafkaConsumer, spans: readonly Span[], onIds: ScanOption
     consumer.on("data", (message: Message) => {
       alive();
       records += 1;
-      const id = eventIdOf(message);
-      if (id !== null) ids.push(id);
-      if (ids.length >= CHUNK_MAX) hand();
+      const record = scanned(message);
+      if (record !== null) found.push(record);
+      if (found.length >= CHUNK_MAX) hand();
       reached(message.topic, message.partition, message.offset + 1);
     });
     // The end of a transaction is a record that is never shown: only this tells that the span was read beyond it.
@@ -167,12 +202,17 @@ function read(consumer: KafkaConsumer, spans: readonly Span[], onIds: ScanOption
   });
 }
 
-function eventIdOf(message: Message): string | null {
-  for (const header of message.headers ?? []) {
-    const value = (header as Record<string, unknown>)[EVENT_ID];
-    if (value !== undefined) return UUID.test(String(value)) ? String(value) : null;
+function scanned({ headers, topic, partition, offset }: Message): ScannedRecord | null {
+  let eventId: string | null = null;
+  let producerId: string | null = null;
+  for (const header of headers ?? []) {
+    const named = header as Record<string, unknown>;
+    // The first one counts, as with Siding's own records, which carry each once.
+    if (named[EVENT_ID] !== undefined) eventId ??= String(named[EVENT_ID]);
+    if (named[PRODUCER_ID] !== undefined) producerId ??= String(named[PRODUCER_ID]);
   }
-  return null;
+  if (eventId === null || !UUID.test(eventId)) return null;
+  return { eventId: eventId.toLowerCase(), producerId, topic, partition, offset };
 }
 
 // Other producers may write to the topic, with headers of their own.

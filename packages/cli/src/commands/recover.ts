@@ -3,15 +3,14 @@ import { createInterface } from "node:readline/promises";
 import { SidingError } from "@siding/core/errors.js";
 import { OPERATOR_VERDICTS, type OperatorVerdict } from "@siding/core/recovery/operator-verdict.js";
 import { Command, Option } from "commander";
-import { parseDurationMs } from "../config/duration.js";
 import { loadConfig } from "../config/load-config.js";
+import { parsePointInTime } from "../config/point-in-time.js";
 import { addConfigFlags } from "../config/read-flags.js";
 import { recoverShards } from "../recover/recover-shards.js";
 import type { RecoveryReport } from "../recover/recovery-report.js";
 import { renderRecovery, renderRecoveryJson, renderSurvey } from "../recover/render-recovery.js";
 import type { ShardTarget } from "../recover/shard-target.js";
 import { surveyShards } from "../recover/survey-shards.js";
-import { systemClock } from "../system-clock.js";
 
 const NOTES = `
 Verdicts:
@@ -52,12 +51,12 @@ export function recoverCommand(): Command {
     .option(
       "--since <time>",
       "with scan or kafka-lacks-it: events created from then on may be missing in Kafka",
-      parseTime,
+      parsePointInTime,
     )
     .option(
       "--until <time>",
       "with kafka-has-it where Postgres lost history: events created before are in Kafka",
-      parseTime,
+      parsePointInTime,
     )
     .option("--dry-run", "show what the verdict would do, and change nothing")
     .option("--yes", "do not ask")
@@ -116,19 +115,6 @@ function flagsOf(target: ShardTarget): string {
 function parseShard(text: string): number {
   if (!/^\d{1,4}$/.test(text)) throw new SidingError("SIDING_USAGE", `--shard is "${text}": expected a shard's number`);
   return Number(text);
-}
-
-const ZONED = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)$/;
-
-/** A point in time, or how long ago it was. Without a time zone it would mean another time on each machine. */
-function parseTime(text: string): string {
-  const agoMs = parseDurationMs(text);
-  if (agoMs !== undefined) return new Date(systemClock.unixMs() - agoMs).toISOString();
-  if (ZONED.test(text) && !Number.isNaN(Date.parse(text))) return new Date(text).toISOString();
-  throw new SidingError(
-    "SIDING_USAGE",
-    `"${text}" is not a time: expected one with its zone, such as 2026-03-01T02:00:00Z, or how long ago, such as 2h`,
-  );
 }
 
 const isAtTerminal = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;

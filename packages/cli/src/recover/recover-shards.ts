@@ -9,7 +9,7 @@ import {
 } from "@siding/core/recovery/operator-verdict.js";
 import { riskOf } from "@siding/core/recovery/risk.js";
 import { rebased, setBack } from "@siding/core/recovery/set-back.js";
-import { scanEventIds } from "@siding/publisher-kafka/scan-event-ids.js";
+import { CLOCK_MARGIN_MS, scanEventIds } from "@siding/publisher-kafka/scan-event-ids.js";
 import type { SettledEvents } from "@siding/store-postgres/recovery-store.js";
 import type { SidingConfig } from "../config/settings.js";
 import { type ExaminedShard, RecoverSession, situationOf } from "./recover-session.js";
@@ -34,6 +34,7 @@ export interface RecoverOptions {
 
 /** How far clocks may be apart: records carry the relay's time, events Postgres'. */
 const CLOCK_MARGIN_MS = 10 * 60_000;
+const UNDER_WAY = "siding recover is under way, or was cut off: run it again";
 
 interface Ruled {
   readonly examined: ExaminedShard;
@@ -169,7 +170,11 @@ async function judge(
 
 async function scan({ store, kafka }: RecoverSession): Promise<number> {
   const topics = new Map([...(await store.topics())].map(([topic, ms]) => [topic, Math.max(0, ms - CLOCK_MARGIN_MS)]));
-  const { records } = await scanEventIds({ kafka, topics, onIds: (ids) => store.see(ids) });
+  const { records } = await scanEventIds({
+    kafka,
+    topics,
+    onRecords: (found) => store.see(found.map(({ eventId }) => eventId)),
+  });
   return records;
 }
 
