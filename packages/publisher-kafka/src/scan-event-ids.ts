@@ -5,7 +5,7 @@ import Kafka, {
   type WatermarkOffsets,
 } from "@confluentinc/kafka-javascript";
 import { SidingError } from "@siding/core/errors.js";
-import { brokerError } from "./broker-errors.js";
+import { brokerError, type ClientError, isUnansweredRead } from "./broker-errors.js";
 import { connectionConfig, groupId, type KafkaOptions, REQUEST_TIMEOUT_MS } from "./client-config.js";
 import { connectClient, disconnectConsumer, promised } from "./connect-client.js";
 
@@ -56,6 +56,9 @@ interface Span {
 /** How far clocks may be apart: records carry the relay's time, events Postgres'. A scan begins this much before. */
 export const CLOCK_MARGIN_MS = 10 * 60_000;
 const CHUNK_MAX = 5_000;
+const CHUNK_WAIT_MS = 200;
+/** For so long brokers may be away while a scan runs. */
+const LOST_TIMEOUT_MS = 60_000;
 /** A foreign transaction may stay open for fifteen minutes (transaction.max.timeout.ms); what lies behind it is not readable before. */
 const STALL_TIMEOUT_MS = 16 * 60_000;
 const EVENT_ID = "event-id";
@@ -146,60 +149,62 @@ async function spansOf(
   return spans;
 }
 
-/** Reads the spans to their ends; answers how many records they hold. */
-function read(consumer: KafkaConsumer, spans: readonly Span[], onRecords: ScanOptions["onRecords"]): Promise<number> {
-  const left = new Map(spans.map((span) => [`${span.topic}/${span.partition}`, span.end]));
+/**
+ * Reads the spans to their ends; answers how many records they hold. Asks for one chunk after another: a consumer that
+ * is disconnected while its own loop still reads crashes the process.
+ */
+async function read(
+  consumer: KafkaConsumer,
+  spans: readonly Span[],
+  onRecords: ScanOptions["onRecords"],
+): Promise<number> {
+  const ends = new Map(spans.map((span) => [placeOf(span), span.end]));
+  const left = new Set(ends.keys());
   let records = 0;
-  let found: ScannedRecord[] = [];
-  let handed = Promise.resolve();
-  return new Promise((resolve, reject) => {
-    let stalled: NodeJS.Timeout;
-    const fail = (error: unknown): void => {
-      clearTimeout(stalled);
-      reject(error);
-    };
-    const alive = (): void => {
-      clearTimeout(stalled);
-      stalled = setTimeout(() => {
-        const where = [...left.keys()].join(", ");
-        const message = `the end of ${where} cannot be read: a transaction of another producer is open there`;
-        fail(new SidingError("SIDING_SCAN_INCOMPLETE", message));
-      }, STALL_TIMEOUT_MS);
-    };
-    const hand = (): void => {
-      const chunk = found;
-      found = [];
-      handed = handed.then(() => onRecords(chunk));
-      handed.catch(fail);
-    };
-    const reached = (topic: string, partition: number, next: number): void => {
-      const key = `${topic}/${partition}`;
-      if (next < (left.get(key) ?? Number.POSITIVE_INFINITY)) return;
-      left.delete(key);
-      if (left.size > 0) return;
-      clearTimeout(stalled);
-      hand();
-      handed.then(() => resolve(records), reject);
-    };
-    alive();
-    consumer.on("data", (message: Message) => {
-      alive();
-      records += 1;
-      const record = scanned(message);
-      if (record !== null) found.push(record);
-      if (found.length >= CHUNK_MAX) hand();
-      reached(message.topic, message.partition, message.offset + 1);
+  let movedAtMs = performance.now();
+  let lost: ClientError | null = null;
+  const reached = (place: string, next: number): void => {
+    lost = null;
+    if (!left.has(place)) return;
+    movedAtMs = performance.now();
+    if (next >= ends.get(place)!) left.delete(place);
+  };
+  // The end of a transaction is a record that is never shown: only this tells that the span was read beyond it. It may
+  // come before the chunk's records do.
+  consumer.on("partition.eof", (end) => reached(placeOf(end), end.offset));
+  consumer.setDefaultConsumeTimeout(CHUNK_WAIT_MS);
+  consumer.assign(spans.map(({ topic, partition, from }) => ({ topic, partition, offset: from })));
+  while (left.size > 0) {
+    const messages = await promised<Message[]>((done) => consumer.consume(CHUNK_MAX, done as never)).catch((error) => {
+      if (!isUnansweredRead(error)) throw error;
+      lost ??= error;
+      return [];
     });
-    // The end of a transaction is a record that is never shown: only this tells that the span was read beyond it.
-    consumer.on("partition.eof", ({ topic, partition, offset }) => reached(topic, partition, offset));
-    consumer.on("event.error", (error) => {
-      if (!/all brokers down|transport|timed out/i.test(error.message)) fail(error);
-    });
-    consumer.setDefaultConsumeTimeout(200);
-    consumer.setDefaultConsumeLoopTimeoutDelay(0);
-    consumer.assign(spans.map(({ topic, partition, from }) => ({ topic, partition, offset: from })));
-    consumer.consume();
-  });
+    const found: ScannedRecord[] = [];
+    for (const message of messages) {
+      const place = placeOf(message);
+      // What came after the scan began is none of its business; else a busy topic might keep it for ever.
+      if (message.offset < ends.get(place)!) {
+        records += 1;
+        const record = scanned(message);
+        if (record !== null) found.push(record);
+      }
+      reached(place, message.offset + 1);
+    }
+    if (found.length > 0) await onRecords(found);
+    const stalledMs = performance.now() - movedAtMs;
+    if (lost !== null && stalledMs > LOST_TIMEOUT_MS) throw lost;
+    if (stalledMs > STALL_TIMEOUT_MS) {
+      const where = [...left].join(", ");
+      const message = `the end of ${where} cannot be read: a transaction of another producer is open there`;
+      throw new SidingError("SIDING_SCAN_INCOMPLETE", message);
+    }
+  }
+  return records;
+}
+
+function placeOf({ topic, partition }: { readonly topic: string; readonly partition: number }): string {
+  return `${topic}/${partition}`;
 }
 
 function scanned({ headers, topic, partition, offset }: Message): ScannedRecord | null {
