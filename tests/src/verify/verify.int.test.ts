@@ -166,7 +166,6 @@ describe("siding verify", () => {
     expect(await world.finds(0)).toMatchObject({ events: 35 });
     await world.recreateTopic();
     expect((await world.finds(1, "--since", "30m")).faults).toMatchObject({ missing: 5 });
-    expect(await world.finds(1, "--since", "2099-01-01T00:00:00Z", "--deployment", "x").catch(() => null)).toBeNull();
   });
 
   test("what a relay of an earlier release published has no record, and is held against Kafka all the same", async () => {
