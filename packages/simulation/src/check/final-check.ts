@@ -1,3 +1,5 @@
+import { addChecksums } from "@siding/core/verify/checksum.js";
+import { type TopicTally, tallyOf } from "@siding/core/verify/tally.js";
 import type { World } from "../world/world.js";
 
 /** When all is quiet: what is wrong with what was left behind, or null. */
@@ -34,5 +36,19 @@ export function finalFault(world: World): string | null {
     if (arrivals.has(eventId) && dead.has(eventId)) return `${eventId} arrived, and is a dead letter`;
     if (!arrivals.has(eventId) && !dead.has(eventId)) return `${eventId} is missing`;
   }
-  return null;
+  const published = arrivals.committedEvents().filter(({ eventId }) => !dead.has(eventId));
+  const wanted = describe(tallyOf(published));
+  const recorded = describe(postgres.shards.flatMap(({ recorded }) => recorded));
+  return recorded === wanted ? null : `recorded as published were ${recorded}, and it was ${wanted}`;
+}
+
+/** Sums by topic, in one line. */
+function describe(tallies: readonly TopicTally[]): string {
+  const sums = new Map<string, { events: number; checksum: bigint }>();
+  for (const { topic, events, checksum } of tallies) {
+    const sum = sums.get(topic) ?? { events: 0, checksum: 0n };
+    sums.set(topic, { events: sum.events + events, checksum: addChecksums(sum.checksum, checksum) });
+  }
+  const lines = [...sums].filter(([, { events }]) => events > 0).sort(([a], [b]) => (a < b ? -1 : 1));
+  return lines.map(([topic, { events, checksum }]) => `${events} of ${topic} (${checksum.toString(16)})`).join(", ");
 }

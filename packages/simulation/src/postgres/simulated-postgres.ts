@@ -9,6 +9,7 @@ import type {
   ShardRecord,
 } from "@siding/core/ports/store.js";
 import type { Failure } from "@siding/core/retry/failure.js";
+import type { TopicTally } from "@siding/core/verify/tally.js";
 import { SimulatedLog } from "@siding/testkit/simulated-log.js";
 import { FailureTable } from "./failure-table.js";
 import { RowLocks } from "./row-locks.js";
@@ -21,7 +22,14 @@ interface ShardRow {
   lastBatch: bigint;
   promotedBatch: bigint;
   cursor: Cursor;
-  planned: { readonly batch: bigint; readonly cursor: Cursor; readonly epoch: bigint } | null;
+  planned: {
+    readonly batch: bigint;
+    readonly cursor: Cursor;
+    readonly epoch: bigint;
+    readonly published: readonly TopicTally[];
+  } | null;
+  /** What was recorded as published, batch by batch. */
+  readonly recorded: TopicTally[];
   progressAtMs: number | null;
   haltedReason: string | null;
 }
@@ -64,6 +72,7 @@ export class SimulatedPostgres {
       promotedBatch: 0n,
       cursor: { form: "plain", position: 0n, snapshot, nextXid },
       planned: null,
+      recorded: [],
       progressAtMs: null,
       haltedReason: null,
     }));
@@ -142,16 +151,22 @@ export class SimulatedPostgres {
     const promoted = row.planned;
     if (promoted !== null) this.#promotePlan(row);
     row.lastBatch = plan.batch;
-    row.planned = { batch: plan.batch, cursor: withNextXid(plan.cursor, xid), epoch: lease.epoch };
+    const { batch, published } = plan;
+    row.planned = { batch, cursor: withNextXid(plan.cursor, xid), epoch: lease.epoch, published };
     this.failures.layDead(lease.shard, plan.dead, plan.batch);
     this.#witness.planned(lease, plan.batch, promoted?.batch ?? null);
     return { nextXid: xid };
   }
 
-  advance(xid: bigint, lease: Lease, { cursor, dead }: Omit<PlanRecord, "batch">): { nextXid: bigint } | null {
+  advance(
+    xid: bigint,
+    lease: Lease,
+    { cursor, dead, published }: Omit<PlanRecord, "batch">,
+  ): { nextXid: bigint } | null {
     const row = this.#mine(lease, "advance");
     if (row === null) return null;
     row.cursor = withNextXid(cursor, xid);
+    row.recorded.push(...published);
     row.planned = null;
     this.failures.layDead(lease.shard, dead, row.promotedBatch);
     return { nextXid: xid };
@@ -204,6 +219,7 @@ export class SimulatedPostgres {
   #promotePlan(row: ShardRow): void {
     row.cursor = row.planned!.cursor;
     row.promotedBatch = row.planned!.batch;
+    row.recorded.push(...row.planned!.published);
     row.planned = null;
   }
 
