@@ -62,10 +62,23 @@ describe("exactly once, in order, beside 24 writers that roll back and dawdle", 
       expect(total).toBeGreaterThan(SECONDS * 20);
       const said = relays.map((relay) => relay.log.slice(-3_000)).join("\n");
       expect(ledger.verdict(expected), said).toEqual({ expected: total, ...NOTHING_WRONG });
+      expect(await verify(databaseUrl, `delivery-${run}`)).toMatchObject({ complete: true, events: total, named: [] });
     } finally {
       await consumer.close();
       await Promise.all(relays.map((relay) => relay.stop()));
     }
+  }
+
+  /** What the command finds on both systems: a second witness, with a record of its own. */
+  async function verify(databaseUrl: string, deployment: string): Promise<object> {
+    const environment = {
+      DATABASE_URL: databaseUrl,
+      KAFKA_BROKERS: services.kafka.brokers,
+      SIDING_DEPLOYMENT: deployment,
+    };
+    const ended = await new SidingProcess(["verify", "-o", "json"], environment).ended;
+    expect(ended, ended.stderr + ended.stdout).toMatchObject({ code: 0 });
+    return JSON.parse(ended.stdout);
   }
 
   test("two relays", () => prove(async () => {}));
