@@ -154,7 +154,7 @@ const PROVOKED: Record<ErrorCode, () => Promise<unknown>> = {
     expect((await relay().ended).code).toBe(0);
     await deleteRecordsBefore(topic, 2);
     const kafka = { brokers, deployment: `scan-${randomUUID()}`, shards: 1, properties: {} };
-    return scanEventIds({ kafka, topics: new Map([[topic, 0]]), onIds: async () => {} });
+    return scanEventIds({ kafka, topics: new Map([[topic, 0]]), onRecords: async () => {} });
   },
   // Nothing that could start Kafka is found.
   SIDING_DEPENDENCY_MISSING: () =>

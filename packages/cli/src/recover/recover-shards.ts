@@ -32,10 +32,6 @@ export interface RecoverOptions {
   readonly confirm: (report: RecoveryReport) => Promise<boolean>;
 }
 
-/** How far clocks may be apart: records carry the relay's time, events Postgres'. */
-const CLOCK_MARGIN_MS = 10 * 60_000;
-const UNDER_WAY = "siding recover is under way, or was cut off: run it again";
-
 interface Ruled {
   readonly examined: ExaminedShard;
   readonly ruling: Ruling;
