@@ -5,6 +5,9 @@ import type { Timeline } from "../world/timeline.js";
 /** A broker's transaction.timeout.ms, scaled down with the leases of a schedule. */
 const TRANSACTION_TIMEOUT_MS = 400;
 
+/** The group coordinator is another broker as a rule: it hears of a decision later than the partitions do. */
+const TAKEN_OVER_LATE = 4;
+
 /** What the broker answers instead of doing what was asked. */
 export class BrokerFault extends Error {
   readonly kind: "retriable" | "fenced" | "invalid" | "refused";
@@ -201,7 +204,7 @@ export class SimulatedKafka {
       // The group coordinator takes the number over on its own, a moment after the markers.
       if (transaction.offset === null) return;
       const place = this.#place(shard);
-      place.settledMs = Math.max(place.settledMs, this.#timeline.nowMs + this.#lagMs());
+      place.settledMs = Math.max(place.settledMs, this.#timeline.nowMs + this.#lagMs() * TAKEN_OVER_LATE);
       this.#timeline.after(place.settledMs - this.#timeline.nowMs, () => {
         place.pending -= 1;
         if (how === "commit") place.committed = transaction.offset;
