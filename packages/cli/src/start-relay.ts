@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import type { Reach } from "@siding/core/ports/fail-point.js";
-import { RENEW_AFTER_MS } from "@siding/core/recovery/settle.js";
+import { RENEW_AFTER_MS } from "@siding/core/recovery/renewal.js";
 import { KafkaPublisher } from "@siding/publisher-kafka/kafka-publisher.js";
 import { runRelay } from "@siding/relay/relay.js";
 import type { RelayObserver } from "@siding/relay/relay-observer.js";

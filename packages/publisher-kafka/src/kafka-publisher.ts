@@ -6,19 +6,20 @@ import { brokerError } from "./broker-errors.js";
 import { connectionConfig, groupId, type KafkaOptions, PROGRESS_TOPIC, REQUEST_TIMEOUT_MS } from "./client-config.js";
 import { ClusterId } from "./cluster-id.js";
 import { connectClient, disconnectConsumer, withKnownProperties } from "./connect-client.js";
-import { readNumber } from "./progress-number.js";
+import { ProgressReader } from "./progress-reader.js";
 import { ensureProgressTopic } from "./progress-topic.js";
 import { TopicDirectory } from "./topic-directory.js";
 import { TransactionalShard } from "./transactional-shard.js";
 
 export type Delivery = "exactly-once" | "at-least-once";
 
-/** Kafka through librdkafka. One consumer, which never subscribes, reads metadata and the shards' numbers. */
+/** Kafka through librdkafka. One consumer, which never subscribes, reads metadata and where partitions end. */
 export class KafkaPublisher implements Publisher {
   readonly #options: KafkaOptions;
   readonly #delivery: Delivery;
   readonly #consumer: KafkaConsumer;
   readonly #asker: Asker;
+  readonly #progress: ProgressReader;
   readonly #topics: TopicDirectory;
   readonly #clusterId: ClusterId;
   #closed: Promise<void> | null = null;
@@ -28,6 +29,7 @@ export class KafkaPublisher implements Publisher {
     this.#delivery = delivery;
     this.#consumer = newConsumer(options);
     this.#asker = new Asker(options.brokers);
+    this.#progress = new ProgressReader(options, this.#asker, this.#consumer);
     this.#topics = new TopicDirectory(this.#consumer as never, this.#asker, options.brokers, () => performance.now());
     this.#clusterId = new ClusterId(this.#consumer, this.#asker, options.brokers);
   }
@@ -54,12 +56,12 @@ export class KafkaPublisher implements Publisher {
 
   /** A shard's number without opening the shard: nobody is fenced by it. @throws SIDING_BROKER_* */
   peekNumber(shard: number): Promise<bigint | null> {
-    return readNumber(this.#consumer, this.#asker, shard, this.#options.brokers);
+    return this.#progress.read(shard);
   }
 
   async open(shard: number): Promise<ShardPublisher> {
     return this.#delivery === "exactly-once"
-      ? TransactionalShard.open(shard, this.#options, this.#topics, this.#consumer, this.#asker)
+      ? TransactionalShard.open(shard, this.#options, this.#topics, this.#progress, this.#asker)
       : AtLeastOnceShard.open(shard, this.#options, this.#topics, this.#asker);
   }
 
@@ -68,8 +70,14 @@ export class KafkaPublisher implements Publisher {
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#asker.close().then(() => disconnectConsumer(this.#consumer as never));
+    this.#closed ??= this.#end();
     return this.#closed;
+  }
+
+  async #end(): Promise<void> {
+    await this.#asker.close();
+    await this.#progress.close();
+    await disconnectConsumer(this.#consumer as never);
   }
 
   async #ensureProgressTopic(): Promise<void> {
@@ -90,8 +98,8 @@ function newConsumer(options: KafkaOptions): KafkaConsumer {
     {
       ...connectionConfig(options),
       "group.id": groupId(options.deployment),
-      // committed() then waits while a transaction is open: require_stable (KIP-447).
-      "isolation.level": "read_committed",
+      // Where a partition ends is asked with it: behind what open transactions hold.
+      "isolation.level": "read_uncommitted",
       "enable.auto.commit": false,
       // The cluster's id has no call of its own in this client; its metadata log names it.
       debug: "metadata",

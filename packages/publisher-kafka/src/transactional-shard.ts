@@ -1,4 +1,4 @@
-import Kafka, { type DeliveryReport, type KafkaConsumer, type LibrdKafkaError } from "@confluentinc/kafka-javascript";
+import Kafka, { type DeliveryReport, type LibrdKafkaError } from "@confluentinc/kafka-javascript";
 import { SidingError } from "@siding/core/errors.js";
 import { type OutboxEvent, recordKey } from "@siding/core/event/outbox-event.js";
 import type { PublishOutcome, PublishRequest, ShardPublisher } from "@siding/core/ports/publisher.js";
@@ -7,6 +7,7 @@ import type { Asker } from "./ask-until-answered.js";
 import { brokerError, type ClientError, kindOf } from "./broker-errors.js";
 import {
   type KafkaOptions,
+  PROGRESS_TOPIC,
   producerConfig,
   producerId,
   REQUEST_TIMEOUT_MS,
@@ -14,7 +15,7 @@ import {
 } from "./client-config.js";
 import { connectClient, disconnectProducer, promised, withKnownProperties } from "./connect-client.js";
 import { HeaderEncoder } from "./encode-headers.js";
-import { numbersGone, progressPlace, readNumber } from "./progress-number.js";
+import type { ProgressReader } from "./progress-reader.js";
 import type { TopicDirectory } from "./topic-directory.js";
 
 /**
@@ -29,6 +30,8 @@ const FLUSH_MS = 1;
  * more partitions, and its markers take longer still (500 events/s over 12 partitions: p50 58 ms; with this rest 11 ms).
  */
 const MARKERS_MS = 3;
+/** A batch that takes longer makes one ask whether the topic of the numbers is still there: most take milliseconds. */
+const SLOW_MS = 1_000;
 /** A commit is asked for again this long before its end counts as unknown. */
 const COMMIT_WITHIN_MS = 2 * TRANSACTION_TIMEOUT_MS;
 
@@ -37,11 +40,10 @@ export class TransactionalShard implements ShardPublisher {
   readonly #shard: number;
   readonly #options: KafkaOptions;
   readonly #topics: TopicDirectory;
-  readonly #consumer: KafkaConsumer;
+  readonly #progress: ProgressReader;
   readonly #asker: Asker;
   #producer: Kafka.Producer;
   readonly #headers: HeaderEncoder;
-  #isSendingNumber = false;
   #committedAtMs = -Infinity;
   /** Delivery reports of refused records; success is not reported, which saves two fifths of a record's cost. */
   #refused: { error: LibrdKafkaError; report: DeliveryReport }[] = [];
@@ -50,13 +52,13 @@ export class TransactionalShard implements ShardPublisher {
     shard: number,
     options: KafkaOptions,
     topics: TopicDirectory,
-    consumer: KafkaConsumer,
+    progress: ProgressReader,
     asker: Asker,
   ) {
     this.#shard = shard;
     this.#options = options;
     this.#topics = topics;
-    this.#consumer = consumer;
+    this.#progress = progress;
     this.#asker = asker;
     this.#headers = new HeaderEncoder(producerId(options.deployment, shard));
     this.#producer = this.#newProducer();
@@ -67,10 +69,10 @@ export class TransactionalShard implements ShardPublisher {
     shard: number,
     options: KafkaOptions,
     topics: TopicDirectory,
-    consumer: KafkaConsumer,
+    progress: ProgressReader,
     asker: Asker,
   ): Promise<TransactionalShard> {
-    const opened = withKnownProperties(() => new TransactionalShard(shard, options, topics, consumer, asker));
+    const opened = withKnownProperties(() => new TransactionalShard(shard, options, topics, progress, asker));
     try {
       await opened.#start();
       return opened;
@@ -81,7 +83,7 @@ export class TransactionalShard implements ShardPublisher {
   }
 
   committedBatch(): Promise<bigint | null> {
-    return readNumber(this.#consumer, this.#asker, this.#shard, this.#options.brokers);
+    return this.#progress.read(this.#shard);
   }
 
   async commitNumber(batch: bigint): Promise<void> {
@@ -101,12 +103,9 @@ export class TransactionalShard implements ShardPublisher {
       const faults = this.#produceAll(request.events);
       reach?.("after-produce", this.#shard);
       if (faults.length > 0) return await this.#abort({ kind: "refused", events: faults, topics: new Map() });
-      await this.#numberSent(request.batch);
-      reach?.("after-offsets", this.#shard);
-      if (request.events.length > 0 && request.events.length < SMALL_BATCH_EVENTS) await this.#untilDelivered();
-      reach?.("before-commit", this.#shard);
-      await this.#asker.ask(COMMIT_WITHIN_MS, (timeoutMs, done) => this.#producer.commitTransaction(timeoutMs, done));
-      reach?.("after-commit", this.#shard);
+      this.#produceNumber(request.batch);
+      reach?.("after-number", this.#shard);
+      await this.#commit(request.events.length);
       this.#committedAtMs = performance.now();
       return { kind: "committed" };
     } catch (error) {
@@ -114,9 +113,7 @@ export class TransactionalShard implements ShardPublisher {
     }
   }
 
-  /** Not while a call that was given up uses the client still: taking it away then crashes the process. */
   async close(): Promise<void> {
-    if (this.#isSendingNumber) return;
     await disconnectProducer(this.#producer);
   }
 
@@ -141,34 +138,42 @@ export class TransactionalShard implements ShardPublisher {
     await this.#asker.ask(REQUEST_TIMEOUT_MS, (timeoutMs, done) => producer.initTransactions(timeoutMs, done));
   }
 
-  /**
-   * In one call, because this one cannot go on where it stood: an answer that comes after its time spoils the
-   * transaction. It blocks its thread until then, or for socket.timeout.ms.
-   */
-  async #sendNumber(batch: bigint): Promise<void> {
-    const place = { ...progressPlace(this.#shard), offset: Number(batch) };
-    this.#isSendingNumber = true;
+  /** Last of the batch, in the same transaction: visible with the records or never (design §4). */
+  #produceNumber(batch: bigint): void {
     try {
-      await promised((done) =>
-        this.#producer.sendOffsetsToTransaction([place], this.#consumer, REQUEST_TIMEOUT_MS, done),
-      );
-    } finally {
-      this.#isSendingNumber = false;
+      this.#producer.produce(PROGRESS_TOPIC, this.#shard, Buffer.from(String(batch)), this.#options.deployment);
+    } catch (error) {
+      // Which no event is to blame for: settled like any end that is not known.
+      throw brokerError(error, "producing a number", this.#options.brokers);
     }
   }
 
-  async #numberSent(batch: bigint): Promise<void> {
-    const { brokers } = this.#options;
-    const watch = new AbortController();
-    const gone = numbersGone(this.#consumer, { shard: this.#shard, brokers, signal: watch.signal });
+  /**
+   * The client goes on sending to a topic that is gone for as long as it may, and a shard whose numbers are gone is to
+   * halt at once (design §4): what takes long is given up as soon as that is what it waits for.
+   */
+  async #commit(events: number): Promise<void> {
+    const { reach } = this.#options;
+    let gone: SidingError | null = null;
+    let looking = false;
+    const watch = setInterval(async () => {
+      if (looking) return;
+      looking = true;
+      // A Kafka that does not answer has not lost the topic.
+      const isThere = await this.#progress.hasPlace(this.#shard, SLOW_MS).catch(() => true);
+      looking = false;
+      if (!isThere) gone = progressGone(this.#options.brokers);
+    }, SLOW_MS);
     try {
-      await this.#asker.waitFor(Promise.race([this.#sendNumber(batch), gone]));
-    } catch (error) {
-      // A fault of the progress topic, which no event is to blame for: settled like any end that is not known.
-      if (kindOf(error as ClientError) === "topic") throw brokerError(error, "committing a number", brokers);
-      throw error;
+      if (events < SMALL_BATCH_EVENTS) await this.#untilDelivered(() => gone);
+      reach?.("before-commit", this.#shard);
+      await this.#asker.ask(COMMIT_WITHIN_MS, (timeoutMs, done) => {
+        if (gone !== null) done(gone as never);
+        else this.#producer.commitTransaction(timeoutMs, done);
+      });
+      reach?.("after-commit", this.#shard);
     } finally {
-      watch.abort();
+      clearInterval(watch);
     }
   }
 
@@ -204,8 +209,10 @@ export class TransactionalShard implements ShardPublisher {
    * While a flush runs nothing lingers. Short ones, one after another: a long one looks at the end of each 10 ms only,
    * because no report wakes it.
    */
-  async #untilDelivered(): Promise<void> {
+  async #untilDelivered(isGone: () => SidingError | null): Promise<void> {
     for (;;) {
+      const gone = isGone();
+      if (gone !== null) throw gone;
       const delivered = await new Promise<boolean>((resolve) => {
         this.#producer.flush(FLUSH_MS, (error) => resolve(!error));
       });
@@ -267,6 +274,8 @@ export class TransactionalShard implements ShardPublisher {
     const left = [...events];
     for (const { error: reason, report } of this.#refused) {
       const kind = kindOf(reason);
+      // No event is to blame for the topic of the numbers.
+      if (report.topic === PROGRESS_TOPIC) return null;
       if (kind === "topic") topics.set(report.topic, reason.message);
       if (kind !== "event") continue;
       const at = left.findIndex((event) => isRecordOf(event, report));
@@ -280,6 +289,10 @@ export class TransactionalShard implements ShardPublisher {
     for (const [topic, reason] of topics) this.#topics.markFault(topic, reason);
     return faults.length === 0 && topics.size === 0 ? null : { kind: "refused", events: faults, topics };
   }
+}
+
+function progressGone(brokers: string): SidingError {
+  return new SidingError("SIDING_BROKER_UNREACHABLE", `Kafka at ${brokers}: the topic ${PROGRESS_TOPIC} is gone`);
 }
 
 /** A report carries no event id, only topic, key and value; two events alike in all three are refused alike. */

@@ -32,7 +32,6 @@ export async function recoverShard(store: Store, publisher: ShardPublisher, reco
   const start = { cursor: record.cursor, lastBatch, promotedBatch, progressAgeMs: 0 };
   switch (verdict.kind) {
     case "genesis":
-    case "renew":
       await publisher.commitNumber(promotedBatch);
       mustHold(await store.markProgress(lease), record);
       return start;

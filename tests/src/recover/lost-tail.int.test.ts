@@ -69,7 +69,7 @@ describe("a Kafka that lost its tail", { timeout: 120_000 }, () => {
       await world.enqueue(10);
       await world.publishAll();
     }
-    await commitNumber("tail_numbers", 1);
+    await writeNumber("tail_numbers", 1);
     await halts(world.startRelay(), /Kafka holds batch 1, .*Kafka lost history/);
     const [shard] = (await world.decide("--shard", "0", "--verdict", "scan", "--since", "1h")).shards;
     expect(shard).toMatchObject({ events: 30, found_in_kafka: 30, owed: 0 });
@@ -106,14 +106,14 @@ describe("a Kafka that lost its tail", { timeout: 120_000 }, () => {
     expect(after).toEqual({ ...before[0], epoch: expect.anything(), server_start: expect.anything() });
   });
 
-  async function commitNumber(name: string, batch: number): Promise<void> {
-    const consumer = new Kafka.KafkaConsumer(
-      { "bootstrap.servers": kafka.running.brokers, "group.id": `siding-${name}`, "enable.auto.commit": false },
-      {},
+  async function writeNumber(name: string, batch: number): Promise<void> {
+    const producer = new Kafka.Producer({ "bootstrap.servers": kafka.running.brokers });
+    await new Promise<void>((resolve, reject) => producer.connect({}, (error) => (error ? reject(error) : resolve())));
+    producer.produce("siding.progress", 0, Buffer.from(String(batch)), name);
+    await new Promise<void>((resolve, reject) =>
+      producer.flush(10_000, (error) => (error ? reject(error) : resolve())),
     );
-    await new Promise<void>((resolve, reject) => consumer.connect({}, (error) => (error ? reject(error) : resolve())));
-    consumer.commitSync({ topic: "siding.progress", partition: 0, offset: batch });
-    await new Promise((resolve) => consumer.disconnect(resolve));
+    await new Promise((resolve) => producer.disconnect(resolve));
   }
 
   async function deleteRecords(topic: string, partitions: number): Promise<void> {

@@ -18,7 +18,7 @@ const PLANNED_ONLY: readonly FailPoint[] = [
   "after-prepare",
   "after-begin",
   "after-produce",
-  "after-offsets",
+  "after-number",
   "before-commit",
 ];
 

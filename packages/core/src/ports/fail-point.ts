@@ -10,7 +10,7 @@ export const FAIL_POINTS = [
   "after-prepare",
   "after-begin",
   "after-produce",
-  "after-offsets",
+  "after-number",
   "before-commit",
   /** Kafka has the batch, and the relay does not know it yet. */
   "after-commit",

@@ -23,23 +23,18 @@ export type Verdict =
   | { readonly kind: "promote"; readonly batch: bigint }
   /** Kafka does not have the open plan, and its producer is fenced: it never will. */
   | { readonly kind: "discard"; readonly batch: bigint }
-  /** Kafka forgot a number that nothing hangs on (offsets of a quiet group expire): commit it again. */
-  | { readonly kind: "renew"; readonly batch: bigint }
   | {
       readonly kind: "halt";
       readonly code: "SIDING_PROGRESS_UNKNOWN" | "SIDING_PROGRESS_LOST";
       readonly reason: string;
     };
 
-/** A number is committed anew when it is this old: brokers expire those of a quiet group after seven days by default. */
-export const RENEW_AFTER_MS = 24 * 3_600_000;
-
 /**
  * The verdict on a shard: Postgres holds the plan, Kafka says what became of it. Where the answer fits no history of
  * these two systems, one of them lost some of it, and the verdict is to halt: nothing is guessed.
  */
 export function settle(input: SettleInput): Verdict {
-  const { promotedBatch, plannedBatch, committedBatch, progressAgeMs } = input;
+  const { plannedBatch, committedBatch, progressAgeMs } = input;
   const doubt = doubtOf({ ...input, genesisDone: progressAgeMs !== null, isKafkaReplaced: false });
   switch (doubt.kind) {
     case "none":
@@ -47,11 +42,8 @@ export function settle(input: SettleInput): Verdict {
       if (plannedBatch === null) return { kind: "settled" };
       return { kind: doubt.base === "planned" ? "promote" : "discard", batch: plannedBatch };
     case "number-gone":
-      // Only a number that Kafka was not given for a while can have expired. One that went sooner was taken away, and
-      // with it the proof that this Postgres is not an older one.
-      if (progressAgeMs !== null && progressAgeMs > RENEW_AFTER_MS) return { kind: "renew", batch: promotedBatch };
-      return halt("SIDING_PROGRESS_LOST", doubt.kind, input);
     case "plan-unknown":
+      // Numbers do not expire: one that is gone was taken away, and with it the proof that this Postgres is not an older one.
       return halt("SIDING_PROGRESS_LOST", doubt.kind, input);
     case "kafka-behind":
     case "postgres-behind":
@@ -81,8 +73,8 @@ export function describeDoubt(
 }
 
 const MEANINGS: Record<Exclude<DoubtKind, "none">, string> = {
-  "plan-unknown": "its offsets are gone, and whether the plan was published cannot be known",
-  "number-gone": "its offsets are gone, and with them the proof that Postgres lost nothing",
+  "plan-unknown": "its number is gone, and whether the plan was published cannot be known",
+  "number-gone": "its number is gone, and with them the proof that Postgres lost nothing",
   "postgres-behind": "Postgres lost history (a restored backup, a lossy failover)",
   "kafka-behind": "Kafka lost history (an unclean election, a restored or another cluster)",
 };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { RENEW_AFTER_MS, settle } from "./settle.js";
+import { settle } from "./settle.js";
 
 const after = (promotedBatch: bigint, plannedBatch: bigint | null, committedBatch: bigint | null, progressAgeMs = 0) =>
   settle({ shard: 3, promotedBatch, plannedBatch, committedBatch, progressAgeMs });
@@ -15,12 +15,13 @@ describe("the verdict on a shard", () => {
     expect(settle({ ...first, committedBatch: null })).toEqual({ kind: "genesis" }));
   test("a genesis whose answer was lost is settled", () =>
     expect(settle({ ...first, committedBatch: 0n })).toEqual({ kind: "settled" }));
-  test("an expired number that nothing hangs on is committed again", () =>
-    expect(after(4n, null, null, RENEW_AFTER_MS + 1)).toEqual({ kind: "renew", batch: 4n }));
-  test("a number that went sooner than it can expire halts: the proof that Postgres lost nothing is gone", () =>
-    expect(after(4n, null, null, RENEW_AFTER_MS)).toMatchObject({ kind: "halt", code: "SIDING_PROGRESS_LOST" }));
-  test("an expired number with a plan open halts", () =>
-    expect(after(4n, 7n, null, RENEW_AFTER_MS + 1)).toMatchObject({ kind: "halt", code: "SIDING_PROGRESS_LOST" }));
+  test("a number that is gone halts, however old it was: the proof that Postgres lost nothing is gone", () => {
+    for (const ageMs of [0, 400 * 24 * 3_600_000]) {
+      expect(after(4n, null, null, ageMs)).toMatchObject({ kind: "halt", code: "SIDING_PROGRESS_LOST" });
+    }
+  });
+  test("a number that is gone with a plan open halts", () =>
+    expect(after(4n, 7n, null)).toMatchObject({ kind: "halt", code: "SIDING_PROGRESS_LOST" }));
   test("a number above what Postgres planned halts: Postgres lost history", () =>
     expect(after(4n, 7n, 9n)).toMatchObject({
       kind: "halt",

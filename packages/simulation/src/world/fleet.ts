@@ -1,6 +1,6 @@
 import { isSidingError } from "@siding/core/errors.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
-import { RENEW_AFTER_MS } from "@siding/core/recovery/settle.js";
+import { RENEW_AFTER_MS } from "@siding/core/recovery/renewal.js";
 import { runRelay } from "@siding/relay/relay.js";
 import type { RelayObserver } from "@siding/relay/relay-observer.js";
 import { SimulatedPublisher } from "../kafka/simulated-publisher.js";

@@ -1,0 +1,146 @@
+import Kafka, {
+  type KafkaConsumer,
+  type Message,
+  type Metadata,
+  type WatermarkOffsets,
+} from "@confluentinc/kafka-javascript";
+import { SidingError } from "@siding/core/errors.js";
+import type { Asker } from "./ask-until-answered.js";
+import { brokerError, type ClientError, kindOf } from "./broker-errors.js";
+import { connectionConfig, groupId, type KafkaOptions, PROGRESS_TOPIC, REQUEST_TIMEOUT_MS } from "./client-config.js";
+import { connectClient, disconnectConsumer, promised } from "./connect-client.js";
+
+/** How far before the end a number is looked for first: a few batches. Each further look goes back this many times more. */
+const FIRST_LOOK_OFFSETS = 64;
+const LOOK_GROWS = 16;
+const CHUNK_MAX = 1_000;
+const CHUNK_WAIT_MS = 20;
+const RECHECK_MS = 200;
+
+/**
+ * Reads the shards' numbers: the last committed record under the deployment's name in the shard's partition of the
+ * progress topic. A record, not a committed offset: after a crash a broker may serve offsets of a transaction as they
+ * stood long before (docs/decisions/0007-number-is-a-record.md), and a partition's log goes through no such cache.
+ */
+export class ProgressReader {
+  readonly #options: KafkaOptions;
+  readonly #asker: Asker;
+  readonly #uncommitted: KafkaConsumer;
+  readonly #committed: KafkaConsumer;
+  #isConnected = false;
+  #isClosed = false;
+  #ends = new Map<number, number>();
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** @param uncommitted asks where a partition ends, open transactions included */
+  constructor(options: KafkaOptions, asker: Asker, uncommitted: KafkaConsumer) {
+    this.#options = options;
+    this.#asker = asker;
+    this.#uncommitted = uncommitted;
+    this.#committed = new Kafka.KafkaConsumer(
+      {
+        ...connectionConfig(options),
+        "group.id": groupId(options.deployment),
+        "isolation.level": "read_committed",
+        "enable.auto.commit": false,
+        "enable.auto.offset.store": false,
+        "enable.partition.eof": true,
+        "fetch.wait.max.ms": 10,
+      } as never,
+      { "auto.offset.reset": "earliest" },
+    );
+    this.#committed.on("partition.eof", ({ partition, offset }) => this.#ends.set(partition, offset));
+  }
+
+  /**
+   * The number that Kafka holds for a shard, null where it holds none. Reads to the end as it is now, transactions that
+   * are open included, so this waits for those to end: the answer is as final as with require_stable (KIP-447).
+   * @throws SIDING_BROKER_*
+   */
+  read(shard: number): Promise<bigint | null> {
+    const read = this.#turn.then(() => this.#read(shard));
+    this.#turn = read.catch(() => {});
+    return read;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#turn;
+    await disconnectConsumer(this.#committed as never);
+  }
+
+  /** Whether the shard has its partition, asked of the cluster anew; throws where the cluster does not answer. */
+  async hasPlace(shard: number, timeout: number): Promise<boolean> {
+    const metadata = await promised<Metadata>((done) => this.#uncommitted.getMetadata({ timeout }, done as never));
+    return (metadata.topics.find(({ name }) => name === PROGRESS_TOPIC)?.partitions.length ?? 0) > shard;
+  }
+
+  async #read(shard: number): Promise<bigint | null> {
+    const deadline = performance.now() + REQUEST_TIMEOUT_MS;
+    try {
+      const span = await this.#span(shard, deadline);
+      if (span === null) return null;
+      await this.#connect();
+      for (let look = FIRST_LOOK_OFFSETS; ; look *= LOOK_GROWS) {
+        const from = Math.max(span.lowOffset, span.highOffset - look);
+        const number = await this.#lastNumber(shard, from, span.highOffset, deadline);
+        if (number !== null || from === span.lowOffset) return number;
+      }
+    } catch (error) {
+      throw brokerError(error, `reading the number of shard ${shard}`, this.#options.brokers);
+    }
+  }
+
+  /** Where the partition begins and ends; null where there is none. A partition without a leader is asked for again. */
+  async #span(shard: number, deadline: number): Promise<WatermarkOffsets | null> {
+    for (;;) {
+      try {
+        return await this.#asker.read<WatermarkOffsets>(REQUEST_TIMEOUT_MS, (timeoutMs, done) =>
+          this.#uncommitted.queryWatermarkOffsets(PROGRESS_TOPIC, shard, timeoutMs, done as never),
+        );
+      } catch (error) {
+        if (kindOf(error as ClientError) !== "topic" || performance.now() >= deadline) throw error;
+        if (!(await this.hasPlace(shard, REQUEST_TIMEOUT_MS))) return null;
+        await this.#pause();
+      }
+    }
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#isConnected) return;
+    await this.#asker.waitFor(connectClient(this.#committed as never, this.#options.brokers));
+    this.#committed.setDefaultConsumeTimeout(CHUNK_WAIT_MS);
+    this.#isConnected = true;
+  }
+
+  async #lastNumber(shard: number, from: number, end: number, deadline: number): Promise<bigint | null> {
+    if (from >= end) return null;
+    this.#ends.delete(shard);
+    this.#committed.assign([{ topic: PROGRESS_TOPIC, partition: shard, offset: from }]);
+    try {
+      let found: bigint | null = null;
+      let next = from;
+      while (next < end) {
+        if (this.#isClosed || performance.now() >= deadline) {
+          const message = `Kafka at ${this.#options.brokers}: the number of shard ${shard} could not be read to its end`;
+          throw new SidingError("SIDING_BROKER_UNREACHABLE", message);
+        }
+        const messages = await promised<Message[]>((done) => this.#committed.consume(CHUNK_MAX, done as never));
+        for (const message of messages) {
+          if (message.topic !== PROGRESS_TOPIC || message.partition !== shard) continue;
+          next = Math.max(next, message.offset + 1);
+          if (String(message.key) === this.#options.deployment) found = BigInt(String(message.value));
+        }
+        // A transaction's end takes an offset that is never shown: only this tells that it was passed.
+        next = Math.max(next, this.#ends.get(shard) ?? 0);
+      }
+      return found;
+    } finally {
+      this.#committed.unassign();
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, RECHECK_MS));
+  }
+}
