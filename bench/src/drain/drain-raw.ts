@@ -16,10 +16,10 @@ const BATCH_EVENTS = 5_000;
  */
 export async function drainRaw(services: RunningServices, spec: DrainSpec, name: string): Promise<DrainRound> {
   const topic = await createTopic(services.kafkaBrokers, spec.partitions);
-  const offsetTopic = await createTopic(services.kafkaBrokers, SHARDS);
+  const numberTopic = await createTopic(services.kafkaBrokers, SHARDS);
   const options: ProduceBacklogOptions = {
     ...{ tenants: spec.tenants, payloadBytes: spec.payloadBytes, events: spec.events },
-    ...{ brokers: services.kafkaBrokers, name, topic: topic.name, offsetTopic: offsetTopic.name },
+    ...{ brokers: services.kafkaBrokers, name, topic: topic.name, numberTopic: numberTopic.name },
     ...{ shards: SHARDS, batchEvents: BATCH_EVENTS },
   };
   const child = new BenchChild("./produce-backlog.js", options);
@@ -38,6 +38,6 @@ export async function drainRaw(services: RunningServices, spec: DrainSpec, name:
     throw error;
   } finally {
     await topic.drop();
-    await offsetTopic.drop();
+    await numberTopic.drop();
   }
 }

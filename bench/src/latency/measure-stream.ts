@@ -65,14 +65,14 @@ export async function withoutDatabase(
 ): Promise<LatencyTurn> {
   const brokers = services.kafkaBrokers;
   const topic = await createTopic(brokers, spec.partitions);
-  const offsetTopic = delivery === "exactly-once" ? await createTopic(brokers, SHARDS) : null;
+  const numberTopic = delivery === "exactly-once" ? await createTopic(brokers, SHARDS) : null;
   try {
-    const raw = { name: `latency-raw-${run}`, shards: SHARDS, offsetTopic: offsetTopic?.name ?? null };
+    const raw = { name: `latency-raw-${run}`, shards: SHARDS, numberTopic: numberTopic?.name ?? null };
     const place = { brokers, databaseUrl: services.databaseUrl, topic: topic.name };
     return await stream(services, null, { ...spec, ...place, firstEvent: 0, raw });
   } finally {
     await topic.drop();
-    await offsetTopic?.drop();
+    await numberTopic?.drop();
   }
 }
 

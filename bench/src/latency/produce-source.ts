@@ -5,11 +5,10 @@ import { type SampleEvent, shardOf } from "../events/sample-event.js";
 import {
   beginTransaction,
   commitTransaction,
+  produceNumber,
   rawIdempotentProducer,
-  rawOffsetConsumer,
   rawOptions,
   rawTransactionalProducer,
-  sendOffset,
 } from "../raw/raw-clients.js";
 import type { Source, StreamOptions } from "./stream-options.js";
 
@@ -31,8 +30,8 @@ export async function openProduceSource(options: StreamOptions, raw: Raw): Promi
     const key = `${tenantId}:${eventId}`;
     producer.produce(options.topic, null, Buffer.from(payload), key, undefined, undefined, headers as never);
   };
-  const { offsetTopic } = raw;
-  if (offsetTopic === null) {
+  const { numberTopic } = raw;
+  if (numberTopic === null) {
     const producer = await rawIdempotentProducer(kafka, { "linger.ms": 0 });
     const encoder = new HeaderEncoder(producerId(raw.name, 0));
     return {
@@ -45,7 +44,6 @@ export async function openProduceSource(options: StreamOptions, raw: Raw): Promi
   }
 
   const queues: SampleEvent[][] = Array.from({ length: raw.shards }, () => []);
-  const consumer = await rawOffsetConsumer(kafka);
   let isOpen = true;
   const pump = async (shard: number): Promise<void> => {
     const producer = await rawTransactionalProducer(kafka, shard);
@@ -58,7 +56,7 @@ export async function openProduceSource(options: StreamOptions, raw: Raw): Promi
       }
       await beginTransaction(producer);
       for (const event of events) produce(producer, encoder, event);
-      await sendOffset(producer, consumer, { topic: offsetTopic, partition: shard, offset: batch++ });
+      produceNumber(producer, { topic: numberTopic, partition: shard, number: batch++, name: raw.name });
       while (!(await isFlushed(producer)));
       await commitTransaction(producer);
       await new Promise((resolve) => setTimeout(resolve, REST_MS));

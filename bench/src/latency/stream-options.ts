@@ -11,7 +11,7 @@ export interface StreamOptions extends SampleShape {
   /** Different for each turn on a database: event ids must not come twice. */
   readonly firstEvent: number;
   /** Instead of enqueueing: the client alone, in transactions or record by record. */
-  readonly raw: { readonly name: string; readonly shards: number; readonly offsetTopic: string | null } | null;
+  readonly raw: { readonly name: string; readonly shards: number; readonly numberTopic: string | null } | null;
 }
 
 /** Where the events go in. */

@@ -8,18 +8,17 @@ import { childOptions, report, told } from "./child-process.js";
 import {
   beginTransaction,
   commitTransaction,
-  rawOffsetConsumer,
+  produceNumber,
   rawOptions,
   rawTransactionalProducer,
-  sendOffset,
 } from "./raw-clients.js";
 
 export interface ProduceBacklogOptions extends SampleShape {
   readonly brokers: string;
-  /** Names the transactional ids and the group. */
+  /** Names the transactional ids. */
   readonly name: string;
   readonly topic: string;
-  readonly offsetTopic: string;
+  readonly numberTopic: string;
   readonly events: number;
   readonly shards: number;
   readonly batchEvents: number;
@@ -51,7 +50,6 @@ function makeRecords(options: ProduceBacklogOptions): readonly Made[][] {
 const options = childOptions<ProduceBacklogOptions>();
 const kafka = rawOptions(options.brokers, options.name, options.shards);
 const records = makeRecords(options);
-const consumer = await rawOffsetConsumer(kafka);
 const producers = await Promise.all(records.map((_, shard) => rawTransactionalProducer(kafka, shard)));
 
 async function produceShard(shard: number): Promise<void> {
@@ -64,7 +62,7 @@ async function produceShard(shard: number): Promise<void> {
       const { key, value, headers } = mine[i]!;
       producer.produce(options.topic, null, value, key, undefined, undefined, headers);
     }
-    await sendOffset(producer, consumer, { topic: options.offsetTopic, partition: shard, offset: batch });
+    produceNumber(producer, { topic: options.numberTopic, partition: shard, number: batch, name: options.name });
     await commitTransaction(producer);
   }
 }

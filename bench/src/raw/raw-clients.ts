@@ -1,15 +1,10 @@
-import Kafka, { type KafkaConsumer } from "@confluentinc/kafka-javascript";
-import {
-  connectionConfig,
-  type KafkaOptions,
-  producerConfig,
-  TRANSACTION_TIMEOUT_MS,
-} from "@siding/publisher-kafka/client-config.js";
+import Kafka from "@confluentinc/kafka-javascript";
+import { type KafkaOptions, producerConfig, TRANSACTION_TIMEOUT_MS } from "@siding/publisher-kafka/client-config.js";
 import { connectClient, promised } from "@siding/publisher-kafka/connect-client.js";
 
 const TIMEOUT_MS = 30_000;
 
-/** Names of their own for the raw side's transactional ids and group, beside those of any relay. */
+/** Names of their own for the raw side's transactional ids, beside those of any relay. */
 export function rawOptions(brokers: string, deployment: string, shards: number): KafkaOptions {
   return { brokers, deployment, shards, properties: {} };
 }
@@ -39,23 +34,12 @@ export async function rawIdempotentProducer(
   return producer;
 }
 
-/** sendOffsetsToTransaction wants a consumer; one that never subscribes serves. */
-export async function rawOffsetConsumer(options: KafkaOptions): Promise<KafkaConsumer> {
-  const consumer = new Kafka.KafkaConsumer(
-    { ...connectionConfig(options), "group.id": options.deployment, "enable.auto.commit": false } as never,
-    {},
-  );
-  await connectClient(consumer as never, options.brokers);
-  return consumer;
-}
-
-/** As the relay does: a number goes into the transaction as an offset. */
-export async function sendOffset(
+/** As the relay does: a number goes with the transaction, as a record of a topic of its own. */
+export function produceNumber(
   producer: Kafka.Producer,
-  consumer: KafkaConsumer,
-  place: { readonly topic: string; readonly partition: number; readonly offset: number },
-): Promise<void> {
-  await promised((done) => producer.sendOffsetsToTransaction([place], consumer, TIMEOUT_MS, done));
+  place: { readonly topic: string; readonly partition: number; readonly number: number; readonly name: string },
+): void {
+  producer.produce(place.topic, place.partition, Buffer.from(String(place.number)), place.name);
 }
 
 export function beginTransaction(producer: Kafka.Producer): Promise<void> {

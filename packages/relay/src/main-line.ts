@@ -225,7 +225,7 @@ export class MainLine {
     return this.#inKafkaSinceMs + this.#options.renewProgressMs - this.#options.clock.monotonicMs();
   }
 
-  /** Brokers forget the offsets of a quiet group (design §4), and a plan laid down after that could not be settled. */
+  /** A progress topic with a retention forgets, and a plan laid down after that could not be settled. */
   async #renew(): Promise<void> {
     await this.#promote();
     await this.#publisher.commitNumber(this.#inKafka);

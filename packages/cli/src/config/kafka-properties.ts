@@ -21,9 +21,9 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
 const OWNED: ReadonlyMap<string, string> = new Map([
   ["bootstrap.servers", "the brokers are set by KAFKA_BROKERS"],
   ["transactional.id", "Siding names it after deployment and shard: it is what fences a relay that was replaced"],
-  ["group.id", "Siding names the group that holds each shard's progress after the deployment"],
+  ["group.id", "Siding names its group after the deployment"],
   ["isolation.level", "a shard's progress must be read as read_committed"],
-  ["enable.auto.commit", "a shard's progress is committed inside the transaction that carries its events"],
+  ["enable.auto.commit", "a shard's progress is a record of the transaction that carries its events"],
 ]);
 
 const RESTRICTED: ReadonlyMap<string, { readonly allowed: RegExp; readonly why: string }> = new Map([

@@ -4,7 +4,7 @@ import type { EventFault } from "../retry/failure.js";
 
 /** What the relay asks to be published as one batch. */
 export interface PublishRequest {
-  /** The number that goes with the records as the committed offset; not used by at-least-once. */
+  /** The number that becomes visible with the records; not used by at-least-once. */
   readonly batch: bigint;
   /** In publishing order. */
   readonly events: readonly OutboxEvent[];

@@ -5,7 +5,7 @@ import type { Timeline } from "../world/timeline.js";
 /** A broker's transaction.timeout.ms, scaled down with the leases of a schedule. */
 const TRANSACTION_TIMEOUT_MS = 400;
 
-/** The group coordinator is another broker as a rule: it hears of a decision later than the partitions do. */
+/** The number's partition may hear of a decision later than the others: harsher than Kafka, whose fence waits for them all. */
 const TAKEN_OVER_LATE = 4;
 
 /** What the broker answers instead of doing what was asked. */
@@ -66,17 +66,17 @@ interface Coordinated {
   transaction: Transaction;
 }
 
-/** The group coordinator's place of a shard: what is committed, and whether a transaction holds it open (KIP-447). */
+/** A shard's partition of the progress topic: its last visible number, and how many transactions hold its end open. */
 interface Place {
   committed: bigint | null;
   pending: number;
-  /** When the latest decision is taken over: the group's log keeps the order of decisions. */
+  /** When the latest decision shows: the partition's log keeps the order of decisions. */
   settledMs: number;
 }
 
 /**
  * A Kafka cluster as far as Siding can see it: transactional ids with epochs, transactions that are decided first and
- * become visible later, offsets that stay unstable until then. Every method is one request at the moment it is handled.
+ * become visible later, a number that cannot be read to its end until then. Every method is one request at the moment it is handled.
  */
 export class SimulatedKafka {
   readonly #ids = new Map<number, Coordinated>();
@@ -97,7 +97,7 @@ export class SimulatedKafka {
     witness: KafkaWitness;
     isRefused: IsRefused;
     isTopicThere: (topic: string) => boolean;
-    /** From a decision to its markers, and from those to the offset. */
+    /** From a decision to its markers, and from those to the number's. */
     lagMs: () => number;
   }) {
     this.#timeline = world.timeline;
@@ -153,7 +153,7 @@ export class SimulatedKafka {
     this.#witness.appended(shard, records);
   }
 
-  sendOffset(producer: Producer, batch: bigint): void {
+  sendNumber(producer: Producer, batch: bigint): void {
     const transaction = this.#openTransaction(producer, this.#current(producer, "the number"));
     if (transaction.offset === null) this.#place(producer.shard).pending += 1;
     transaction.offset = batch;
@@ -174,13 +174,13 @@ export class SimulatedKafka {
     this.#end(producer.shard, id, how);
   }
 
-  /** OffsetFetch with require_stable. */
-  committedOffset(shard: number): bigint | null {
+  /** Reads the partition to the end that it has now, open transactions included. */
+  committedNumber(shard: number): bigint | null {
     this.#mustBeHere();
     const place = this.#place(shard);
     if (place.pending > 0) {
       this.#witness.unstableOffset(shard);
-      throw new BrokerFault("retriable", "UNSTABLE_OFFSET_COMMIT");
+      throw new BrokerFault("retriable", "the end is open");
     }
     return place.committed;
   }
@@ -201,7 +201,7 @@ export class SimulatedKafka {
     );
     this.#timeline.after(this.#lagMs(), () => {
       id.state = `complete-${how}`;
-      // The group coordinator takes the number over on its own, a moment after the markers.
+      // The number's partition gets its marker on its own, a moment after the others.
       if (transaction.offset === null) return;
       const place = this.#place(shard);
       place.settledMs = Math.max(place.settledMs, this.#timeline.nowMs + this.#lagMs() * TAKEN_OVER_LATE);

@@ -83,7 +83,7 @@ class TransactionalShard implements ShardPublisher {
   }
 
   committedBatch(): Promise<bigint | null> {
-    return this.#client.settled("committed", () => this.#world.kafka.committedOffset(this.#shard));
+    return this.#client.settled("committed", () => this.#world.kafka.committedNumber(this.#shard));
   }
 
   async commitNumber(batch: bigint): Promise<void> {
@@ -106,7 +106,7 @@ class TransactionalShard implements ShardPublisher {
         const sequence = this.#sequence++;
         await this.#client.repeated("produce", () => kafka.produce(producer, sequence, records));
       }
-      await this.#client.repeated("offsets", () => kafka.sendOffset(producer, batch));
+      await this.#client.repeated("offsets", () => kafka.sendNumber(producer, batch));
     } catch (error) {
       return await this.#notCommitted(error as Error);
     }
