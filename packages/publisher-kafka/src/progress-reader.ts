@@ -16,6 +16,8 @@ const LOOK_GROWS = 16;
 const CHUNK_MAX = 1_000;
 const CHUNK_WAIT_MS = 20;
 const RECHECK_MS = 200;
+/** One call, which a close waits for; without an answer the shard is claimed anew and asks again. */
+const PLACE_TIMEOUT_MS = 1_000;
 
 /**
  * Reads the shards' numbers: the last committed record under the deployment's name in the shard's partition of the
@@ -100,7 +102,7 @@ export class ProgressReader {
         );
       } catch (error) {
         if (kindOf(error as ClientError) !== "topic" || performance.now() >= deadline) throw error;
-        if (!(await this.hasPlace(shard, REQUEST_TIMEOUT_MS))) return null;
+        if (!(await this.hasPlace(shard, PLACE_TIMEOUT_MS))) return null;
         await this.#pause();
       }
     }
