@@ -1,6 +1,8 @@
 import { startServices } from "@siding/embedded/start-services.js";
 import { Argument, Command, InvalidArgumentError } from "commander";
 import { drain } from "./drain/drain.js";
+import { enqueue } from "./enqueue/enqueue.js";
+import { idle } from "./idle/idle.js";
 import { latency } from "./latency/latency.js";
 import { machineFacts } from "./machine/machine-facts.js";
 import { memory } from "./memory/memory.js";
@@ -8,7 +10,7 @@ import { printResult } from "./report/print-result.js";
 import type { ScenarioResult } from "./report/scenario-result.js";
 import { writeResults } from "./report/write-results.js";
 
-const SCENARIOS = ["drain", "latency", "memory"] as const;
+const SCENARIOS = ["drain", "latency", "memory", "enqueue", "idle"] as const;
 type Scenario = (typeof SCENARIOS)[number];
 
 interface Flags {
@@ -31,7 +33,7 @@ const wholeNumber = (text: string): number => {
 };
 
 const command = new Command("bench")
-  .addArgument(new Argument("[scenarios...]").choices(SCENARIOS).default(["drain", "latency"]))
+  .addArgument(new Argument("[scenarios...]").choices(SCENARIOS).default(["drain", "latency", "enqueue"]))
   .option("--events <n>", "backlog of drain and memory", wholeNumber, 200_000)
   .option("--tenants <n>", "tenants", wholeNumber, 1_000)
   .option("--payload-bytes <n>", "bytes of JSON an event", wholeNumber, 512)
@@ -44,7 +46,7 @@ const command = new Command("bench")
     60,
   )
   .option("--rate <n>", "latency: events a second", wholeNumber, 500)
-  .option("--seconds <n>", "latency: length of a turn", wholeNumber, 20)
+  .option("--seconds <n>", "length of a turn of latency and enqueue, and of idle", wholeNumber, 20)
   .option("--warm-up <seconds>", "latency: what does not count yet", wholeNumber, 5)
   .option("--profile <directory>", "leave CPU profiles of the relay there; slows it down");
 
@@ -65,6 +67,10 @@ async function run(scenarios: readonly Scenario[], flags: Flags): Promise<void> 
       const backlog = { events: flags.events, tenants, payloadBytes, partitions, profileDir: profile };
       if (scenario === "drain") results.push(await drain(services, backlog, turns));
       if (scenario === "memory") results.push(await memory(services, backlog));
+      if (scenario === "enqueue") {
+        results.push(await enqueue(services, { tenants, payloadBytes, seconds: flags.seconds }, turns));
+      }
+      if (scenario === "idle") results.push(await idle(services, { seconds: flags.seconds }));
       if (scenario === "latency") {
         const pace = { perSecond: flags.rate, seconds: flags.seconds, warmUpSeconds: flags.warmUp };
         results.push(await latency(services, { tenants, payloadBytes, partitions, ...pace }, turns));
