@@ -17,6 +17,8 @@ interface Ownership {
 
 /** Heartbeats a lease: two may be lost before it runs out. */
 const BEATS_A_LEASE = 3;
+/** So much after another's lease has ended it is looked at: the owner's other times have ended by then too. */
+const AFTER_EXPIRY_MS = 20;
 
 /**
  * For as long a stop waits for the batches under way: supervisors kill after 10 s and more. What Kafka has not answered
@@ -61,11 +63,13 @@ class Relay {
     if (signal.aborted) stop();
     const inner = this.#stopped.signal as AbortSignalLike;
     while (!inner.aborted) {
-      await this.#beat();
+      const nextExpiryMs = await this.#beat();
       if (this.#isHaltedWhole()) break;
       if (this.#options.untilEmpty && this.#drained.size + this.#halted.size === this.#shards) break;
       const settling = this.#options.untilEmpty ? 20 : leaseMs / BEATS_A_LEASE;
-      await clock.sleep(Math.min(settling, leaseMs / BEATS_A_LEASE), inner);
+      // What a dead relay held is claimed when its lease ends, not up to a heartbeat later.
+      const expiry = (nextExpiryMs ?? leaseMs) + AFTER_EXPIRY_MS;
+      await clock.sleep(Math.min(settling, expiry, leaseMs / BEATS_A_LEASE), inner);
     }
     await this.#giveBackAll();
     signal.removeEventListener("abort", stop);
@@ -74,7 +78,8 @@ class Relay {
     for (const error of this.#halted.values()) throw error;
   }
 
-  async #beat(): Promise<void> {
+  /** Answers when the first of the others' leases would end, in ms; null where there is none, or no answer. */
+  async #beat(): Promise<number | null> {
     const { store, identity, leaseMs, observer } = this.#options;
     try {
       const known = [...this.#halted.keys()];
@@ -92,9 +97,11 @@ class Relay {
       for (const shard of share.giveBack) this.#owned.get(shard)?.stop.abort();
       for (const shard of share.claim) await this.#claim(shard);
       this.#noteDrainedElsewhere(beat.claimable);
+      return beat.nextExpiryMs;
     } catch (error) {
-      if (!isSidingError(error) || error.retry === "never") return this.#fail(error);
-      observer.retrying(null, error, leaseMs / BEATS_A_LEASE);
+      if (!isSidingError(error) || error.retry === "never") this.#fail(error);
+      else observer.retrying(null, error, leaseMs / BEATS_A_LEASE);
+      return null;
     }
   }
 

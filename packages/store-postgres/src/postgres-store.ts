@@ -93,6 +93,7 @@ export class PostgresStore implements Store {
       liveRelays: Number(row![0]),
       held: held.map(([shard, epoch]) => ({ shard, epoch: BigInt(epoch) })),
       claimable: JSON.parse(row![2]!),
+      nextExpiryMs: row![4] == null ? null : Number(row![4]),
       halted: new Map(halted),
     };
   }

@@ -43,6 +43,8 @@ export interface Beat {
   readonly held: readonly Lease[];
   /** Shards that nobody holds, or whose lease ran out. */
   readonly claimable: readonly number[];
+  /** When the first of the others' leases runs out unless it is renewed, in ms from now; null where there is none. */
+  readonly nextExpiryMs: number | null;
   /** Shards that are halted, whoever found it out, with the reason. */
   readonly halted: ReadonlyMap<number, string>;
 }

@@ -109,7 +109,12 @@ export class SimulatedPostgres {
     const halted = new Map(
       this.shards.flatMap((row, shard) => (row.haltedReason === null ? [] : [[shard, row.haltedReason] as const])),
     );
-    return { liveRelays: 1 + others.length, held, claimable, halted };
+    const ends = this.shards
+      .filter((row) => row.owner !== null && row.owner !== relay.relayId && row.haltedReason === null)
+      .map((row) => row.leaseUntilMs - now)
+      .filter((ms) => ms >= 0);
+    const nextExpiryMs = ends.length === 0 ? null : Math.ceil(Math.min(...ends));
+    return { liveRelays: 1 + others.length, held, claimable, nextExpiryMs, halted };
   }
 
   claim(shard: number, relayId: string, leaseMs: number): Omit<ShardRecord, "failures"> | null {

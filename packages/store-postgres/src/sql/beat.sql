@@ -23,4 +23,9 @@ select
   ), '[]')::text,
   coalesce((
     select json_agg(json_build_array(shard, halted_reason) order by shard) from siding.shard where halted_reason is not null
-  ), '[]')::text
+  ), '[]')::text,
+  (
+    select ceil(extract(epoch from min(lease_until) - clock_timestamp()) * 1000)::int from siding.shard
+    where owner <> $1 and halted_reason is null
+      and lease_until >= clock_timestamp() and server_start = pg_postmaster_start_time()
+  )

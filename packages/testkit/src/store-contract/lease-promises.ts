@@ -22,11 +22,16 @@ export function leasePromises(opened: () => StoreUnderTest): void {
       liveRelays: 1,
       held: [],
       claimable: EVERY,
+      nextExpiryMs: null,
       halted: new Map(),
     });
     const { lease } = await claimed(opened(), 1);
-    expect(await store.beat(ONE, LEASE_MS)).toMatchObject({ held: [lease], claimable: [0] });
-    expect(await store.beat(TWO, LEASE_MS)).toMatchObject({ liveRelays: 2, held: [], claimable: [0] });
+    expect(await store.beat(ONE, LEASE_MS)).toMatchObject({ held: [lease], claimable: [0], nextExpiryMs: null });
+    const seen = await store.beat(TWO, LEASE_MS);
+    expect(seen).toMatchObject({ liveRelays: 2, held: [], claimable: [0] });
+    // The one that waits to take over can come when the lease ends, and not up to a heartbeat later.
+    expect(seen.nextExpiryMs).toBeGreaterThan(0);
+    expect(seen.nextExpiryMs).toBeLessThanOrEqual(LEASE_MS);
   });
 
   test("a heartbeat renews what is held; a lease that is not renewed runs out, for its owner too", async () => {
