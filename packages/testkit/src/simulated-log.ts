@@ -1,7 +1,9 @@
-import type { Cursor } from "@siding/core/cursor/cursor.js";
+import type { Cursor, PlainCursor } from "@siding/core/cursor/cursor.js";
 import type { Page } from "@siding/core/cursor/page.js";
 import { isVisible, type Snapshot } from "@siding/core/cursor/snapshot.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
+import { type Lane, matches } from "@siding/core/lane/lane.js";
+import type { LanePage } from "@siding/core/lane/lane-page.js";
 import type { PageLimits } from "@siding/core/ports/store.js";
 
 /** What a writer says of the event; the log adds xid and seq. */
@@ -106,30 +108,19 @@ export class SimulatedLog {
 
   /** What read-plain-page.sql and read-window-page.sql answer, with their way of looking for late rows. */
   readPage(shard: number, cursor: Cursor, limits: PageLimits): Page<OutboxEvent> {
-    const snapshot = this.snapshot();
-    const visible = this.committed(shard);
-    const isWindow = cursor.form === "window";
-    const allLate = visible.filter(
-      (row) =>
-        row.seq <= cursor.position &&
-        mayBeLate(row.xid, cursor, snapshot) &&
-        (!isWindow || (row.seq > cursor.windowPosition && isVisible(row.xid, cursor.windowSnapshot))),
-    );
-    const late = allLate.slice(0, limits.events);
-    const fresh = isWindow ? [] : visible.filter((row) => row.seq > cursor.position);
-    let bytesBefore = 0;
-    const cut = [...late, ...fresh].slice(0, limits.events).filter((row) => {
-      const isIn = bytesBefore < limits.bytes;
-      bytesBefore += row.bytes;
-      return isIn;
-    });
-    const lateKept = cut.filter((row) => row.seq <= cursor.position);
-    return {
-      snapshot,
-      late: lateKept,
-      lateComplete: late.length < limits.events && lateKept.length === late.length,
-      fresh: cut.filter((row) => row.seq > cursor.position),
-    };
+    return pageOf(this.committed(shard), cursor, this.snapshot(), limits);
+  }
+
+  /** What read-lane-pages.sql answers for one lane: the same page as a reader with the main cursor's snapshot would get. */
+  readLanePage(shard: number, lane: Lane, main: PlainCursor, limits: PageLimits): LanePage<OutboxEvent> {
+    const rows = this.committed(shard).filter((row) => matches(lane.filter, row));
+    const target = rows.filter((row) => row.seq <= main.position && isVisible(row.xid, main.snapshot));
+    const page = pageOf(target, lane.cursor, main.snapshot, limits);
+    const isToEnd =
+      lane.cursor.form === "plain" &&
+      page.lateComplete &&
+      page.fresh.length === target.filter((row) => row.seq > lane.cursor.position).length;
+    return { ...page, isToEnd };
   }
 
   /** What due.sql answers for one line, as seen by the snapshot of now. */
@@ -150,4 +141,34 @@ function mayBeLate(xid: bigint, cursor: Cursor, now: Snapshot): boolean {
   return (
     cursor.snapshot.inProgress.includes(xid) || (xid >= cursor.snapshot.xmax && xid < (cursor.nextXid ?? now.xmax))
   );
+}
+
+function pageOf(
+  visible: readonly OutboxEvent[],
+  cursor: Cursor,
+  snapshot: Snapshot,
+  limits: PageLimits,
+): Page<OutboxEvent> {
+  const isWindow = cursor.form === "window";
+  const allLate = visible.filter(
+    (row) =>
+      row.seq <= cursor.position &&
+      mayBeLate(row.xid, cursor, snapshot) &&
+      (!isWindow || (row.seq > cursor.windowPosition && isVisible(row.xid, cursor.windowSnapshot))),
+  );
+  const late = allLate.slice(0, limits.events);
+  const fresh = isWindow ? [] : visible.filter((row) => row.seq > cursor.position);
+  let bytesBefore = 0;
+  const cut = [...late, ...fresh].slice(0, limits.events).filter((row) => {
+    const isIn = bytesBefore < limits.bytes;
+    bytesBefore += row.bytes;
+    return isIn;
+  });
+  const lateKept = cut.filter((row) => row.seq <= cursor.position);
+  return {
+    snapshot,
+    late: lateKept,
+    lateComplete: late.length < limits.events && lateKept.length === late.length,
+    fresh: cut.filter((row) => row.seq > cursor.position),
+  };
 }
