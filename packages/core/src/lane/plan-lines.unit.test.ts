@@ -2,10 +2,10 @@ import { SeededRandom } from "@siding/testkit/random.js";
 import { SimulatedLog } from "@siding/testkit/simulated-log.js";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Cursor, withNextXid } from "../cursor/cursor.js";
+import { type Cursor, type PlainCursor, withNextXid } from "../cursor/cursor.js";
 import { rowsOf } from "../cursor/page.js";
 import type { OutboxEvent } from "../event/outbox-event.js";
-import type { Lane, LaneFilter } from "./lane.js";
+import type { LaneFilter } from "./lane.js";
 import { matches } from "./lane.js";
 import { Lanes } from "./lanes.js";
 import { type Hold, type LinesPlan, planLines } from "./plan-lines.js";
@@ -143,7 +143,9 @@ describe("a shard's lines", () => {
         world.run(steps);
         lanesSeen = Math.max(lanesSeen, world.lanesSeen);
         expect(byPair(world.published)).toEqual(
-          new Map([...world.expected].sort(([a], [b]) => firstPlace(world.published, a) - firstPlace(world.published, b))),
+          new Map(
+            [...world.expected].sort(([a], [b]) => firstPlace(world.published, a) - firstPlace(world.published, b)),
+          ),
         );
       }),
       { numRuns: 1_500 },
@@ -151,6 +153,52 @@ describe("a shard's lines", () => {
     expect(lanesSeen).toBeGreaterThan(6);
   });
 });
+
+describe("a lane that stopped between two rows", () => {
+  test("finds what a transaction above every snapshot's list wrote below them", () => {
+    const log = new SimulatedLog();
+    const limits = { events: 2, bytes: 1_000 };
+    let main: Cursor = { form: "plain", position: 0n, snapshot: log.snapshot(), nextXid: log.assignXid() };
+    let lanes = new Lanes();
+    const insert = (xid: bigint, eventId: string): OutboxEvent =>
+      log.insert(xid, { shard: 0, tenantId: "a", topic: "x", key: null, eventId, bytes: 1 });
+    const batch = (isHeld: boolean): string[] => {
+      invariantPlain(main);
+      const plain = main;
+      const lanePages = isHeld
+        ? []
+        : [...lanes].map((lane) => [lane, log.readLanePage(0, lane, plain, limits)] as const);
+      const page = log.readPage(0, main, { events: 10, bytes: 1_000 });
+      const hold = holdOf({ tenantId: "a", topic: null }, 0);
+      const plan = planLines({ main, page, lanes, lanePages, judge: () => (isHeld ? hold : null) });
+      const xid = log.assignXid();
+      main = withNextXid(plan.main, xid);
+      lanes = new Lanes([...plan.lanes].map((lane) => ({ ...lane, cursor: withNextXid(lane.cursor, xid) })));
+      return plan.rows.map((row) => row.eventId);
+    };
+
+    const first = log.begin();
+    insert(first, "first");
+    log.commit(first);
+    expect(batch(true)).toEqual([]);
+    const early = log.begin();
+    const above = log.begin();
+    insert(above, "above");
+    insert(early, "second");
+    insert(early, "third");
+    log.commit(early);
+    expect(batch(true)).toEqual([]);
+    expect(batch(false)).toEqual(["first", "second"]);
+    log.commit(above);
+    expect(batch(true)).toEqual([]);
+    expect([...batch(false), ...batch(false)]).toEqual(["above", "third"]);
+    expect(lanes.size).toBe(0);
+  });
+});
+
+function invariantPlain(cursor: Cursor): asserts cursor is PlainCursor {
+  if (cursor.form !== "plain") throw new Error("the main cursor is in window form");
+}
 
 function firstPlace(events: readonly OutboxEvent[], pair: string): number {
   return events.findIndex((row) => pairOf(row) === pair);
