@@ -1,0 +1,42 @@
+import { allowedAtNs, type Limit, type PaidUntilNs, paid, UNUSED } from "./limit.js";
+
+/** What one tenant may publish. Null: no limit of that kind. */
+export interface Quota {
+  readonly events: Limit | null;
+  readonly bytes: Limit | null;
+  /** `observe` holds nothing back and counts what `enforce` would have held. */
+  readonly mode: "enforce" | "observe";
+}
+
+/** What a tenant has used: one timestamp a limit, written with the plan that uses it (design §3). */
+export interface QuotaState {
+  readonly events: PaidUntilNs;
+  readonly bytes: PaidUntilNs;
+}
+
+export const NOTHING_USED: QuotaState = { events: UNUSED, bytes: UNUSED };
+
+export type QuotaVerdict =
+  | { readonly kind: "go"; readonly state: QuotaState }
+  /** The limit named stands in the way until then; only that much has to pass, not a whole window. */
+  | { readonly kind: "wait"; readonly limit: "events" | "bytes"; readonly resumeAtNs: bigint }
+  /** As `wait`, in a mode that holds nothing back: it goes, and the state is what it was, as if it had waited. */
+  | { readonly kind: "would-wait"; readonly limit: "events" | "bytes" };
+
+/** Whether one event may go now, and what is used then. Both limits must allow it. */
+export function askQuota(quota: Quota, state: QuotaState, nowNs: bigint, bytes: number): QuotaVerdict {
+  const size = BigInt(bytes);
+  const eventsAt = quota.events === null ? nowNs : allowedAtNs(quota.events, state.events, 1n);
+  const bytesAt = quota.bytes === null ? nowNs : allowedAtNs(quota.bytes, state.bytes, size);
+  const limit = bytesAt > eventsAt ? "bytes" : "events";
+  const resumeAtNs = bytesAt > eventsAt ? bytesAt : eventsAt;
+  if (resumeAtNs > nowNs)
+    return quota.mode === "observe" ? { kind: "would-wait", limit } : { kind: "wait", limit, resumeAtNs };
+  return {
+    kind: "go",
+    state: {
+      events: quota.events === null ? state.events : paid(quota.events, state.events, nowNs, 1n),
+      bytes: quota.bytes === null ? state.bytes : paid(quota.bytes, state.bytes, nowNs, size),
+    },
+  };
+}
