@@ -1,5 +1,6 @@
 -- What an event carries. $1 shard, $2 seq.
-select coalesce(e.headers, '{}')::text as headers, e.payload, encode(e.payload_bytes, 'base64') as payload_base64,
+-- The payload is laid out here: JavaScript would round its numbers.
+select coalesce(e.headers, '{}')::text as headers, jsonb_pretty(e.payload::jsonb) as payload_json, encode(e.payload_bytes, 'base64') as payload_base64,
   to_char(f.retry_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as retry_at
 from siding.event e
 left join siding.failure f using (shard, seq)

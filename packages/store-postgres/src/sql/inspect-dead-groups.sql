@@ -1,6 +1,6 @@
 -- Dead letters by fingerprint, the largest group first. Reads every dead letter of the shards, so it alone may take long.
--- $1 shards, $2 above which seq, $3 below which seq; $4 since, $5 until, $6 tenant, $7 topic, $8 key, $9 dedupe key, $10 id,
--- each null for any; $11 how many groups, $12 how many tenants and topics of each.
+-- $1 shards; $2 since, $3 until, $4 tenant, $5 topic, $6 key, $7 dedupe key, $8 id, each null for any; $9 how many groups,
+-- $10 how many tenants and topics of each.
 -- Crosses shards and tenants on purpose where no tenant is named.
 with dead as (
   select f.fingerprint, f.last_error, f.seq, e.tenant_id, e.topic, e.created_at
@@ -9,15 +9,13 @@ with dead as (
   join siding.event e on e.shard = f.shard and e.seq = f.seq
   where f.shard = any ($1::smallint[])
     and f.dead_batch <= s.promoted_batch
-    and f.seq > $2::bigint
-    and f.seq < $3::bigint
-    and ($4::timestamptz is null or e.created_at >= $4)
-    and ($5::timestamptz is null or e.created_at < $5)
-    and ($6::text is null or e.tenant_id = $6)
-    and ($7::text is null or e.topic = $7)
-    and ($8::text is null or e.key is not distinct from $8)
-    and ($9::text is null or e.dedupe_key = $9)
-    and ($10::uuid is null or e.event_id = $10)
+    and ($2::timestamptz is null or e.created_at >= $2)
+    and ($3::timestamptz is null or e.created_at < $3)
+    and ($4::text is null or e.tenant_id = $4)
+    and ($5::text is null or e.topic = $5)
+    and ($6::text is null or e.key is not distinct from $6)
+    and ($7::text is null or e.dedupe_key = $7)
+    and ($8::uuid is null or e.event_id = $8)
 ),
 part as (
   select fingerprint, tenant_id, topic, count(*) as events, min(created_at) as first_at, max(created_at) as last_at,
@@ -27,8 +25,8 @@ part as (
 )
 select p.fingerprint, sum(p.events)::text as events,
   count(distinct p.tenant_id)::text as tenants_total, count(distinct p.topic)::text as topics_total,
-  to_json((array_agg(distinct p.tenant_id))[1:$12::int])::text as tenants,
-  to_json((array_agg(distinct p.topic))[1:$12::int])::text as topics,
+  to_json((array_agg(distinct p.tenant_id))[1:$10::int])::text as tenants,
+  to_json((array_agg(distinct p.topic))[1:$10::int])::text as topics,
   to_char(min(p.first_at) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as first_at,
   to_char(max(p.last_at) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as last_at,
   (select d.last_error from dead d where d.seq = max(p.last_seq)) as sample_error,
@@ -36,4 +34,4 @@ select p.fingerprint, sum(p.events)::text as events,
 from part p
 group by p.fingerprint
 order by sum(p.events) desc, p.fingerprint
-limit $11::int
+limit $9::int
