@@ -1,7 +1,9 @@
 import { isSidingError, SidingError } from "@siding/core/errors.js";
 import { Command, CommanderError } from "commander";
 import { configCommand } from "./commands/config.js";
+import { deadCommand } from "./commands/dead.js";
 import { devCommand } from "./commands/dev.js";
+import { eventsCommand } from "./commands/events.js";
 import { migrateCommand } from "./commands/migrate.js";
 import { recoverCommand } from "./commands/recover.js";
 import { relayCommand } from "./commands/relay.js";
@@ -30,6 +32,8 @@ function program(): Command {
     .addCommand(migrateCommand())
     .addCommand(relayCommand())
     .addCommand(statusCommand())
+    .addCommand(eventsCommand())
+    .addCommand(deadCommand())
     .addCommand(recoverCommand())
     .addCommand(verifyCommand())
     .addCommand(configCommand());

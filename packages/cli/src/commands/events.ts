@@ -1,0 +1,63 @@
+import { Command, Option } from "commander";
+import { addConfigFlags } from "../config/read-flags.js";
+import { listEvents, showEvent } from "../inspect/event-commands.js";
+import {
+  addFilterFlags,
+  addPageFlags,
+  addStatusFlag,
+  type FilterFlags,
+  filterOf,
+  type PageFlags,
+  questionOf,
+} from "../inspect/filter-flags.js";
+import { type AnswerFlags, printAnswer } from "../inspect/print-answer.js";
+
+const LIST_NOTES = `
+Newest first. A list that is not at its end answers a cursor: the same command with --cursor goes on from there. Times
+are those of the database's clock; around a moment at which it was set back, --since and --until may miss events.
+
+Examples:
+  siding events list --tenant acme --since 2h
+  siding events list --key order-7 -o json | jq '.events[].status'
+  siding events list --status pending --topic orders.created --limit 200
+`;
+
+const SHOW_NOTES = `
+Examples:
+  siding events show 0198f1f0-6a5e-7c3b-9d2e-3f6a1b2c4d5e
+  siding events show 0198f1f0-6a5e-7c3b-9d2e-3f6a1b2c4d5e -o json | jq .payload
+`;
+
+/** `siding events`: which events there are and what became of them; read from Postgres alone. */
+export function eventsCommand(): Command {
+  return new Command("events")
+    .description("look up events: which there are, what became of them, what they carry")
+    .addCommand(listCommand())
+    .addCommand(showCommand());
+}
+
+function listCommand(): Command {
+  const command = new Command("list").description("list events, newest first").addHelpText("after", LIST_NOTES);
+  addPageFlags(addStatusFlag(addFilterFlags(command))).addOption(outputOption());
+  return addConfigFlags(command).action(async (flags: FilterFlags & PageFlags & AnswerFlags) => {
+    await printAnswer(flags, (inspection) =>
+      listEvents(inspection, filterOf(flags), flags, questionOf("events", flags)),
+    );
+  });
+}
+
+function showCommand(): Command {
+  const command = new Command("show")
+    .description("show one event with its headers and payload")
+    .argument("<event-id>")
+    .option("--tenant <id>", "of this tenant, where an application gave several the same id")
+    .addOption(outputOption())
+    .addHelpText("after", SHOW_NOTES);
+  return addConfigFlags(command).action(async (eventId: string, flags: { readonly tenant?: string } & AnswerFlags) => {
+    await printAnswer(flags, (inspection) => showEvent(inspection, { eventId, tenantId: flags.tenant }));
+  });
+}
+
+function outputOption(): Option {
+  return new Option("-o, --output <format>", "how to print it").choices(["table", "json"]).default("table");
+}
