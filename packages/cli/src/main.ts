@@ -1,5 +1,6 @@
 import { isSidingError, SidingError } from "@siding/core/errors.js";
 import { Command, CommanderError } from "commander";
+import { checkCommand } from "./commands/check.js";
 import { configCommand } from "./commands/config.js";
 import { deadCommand } from "./commands/dead.js";
 import { devCommand } from "./commands/dev.js";
@@ -34,6 +35,7 @@ function program(): Command {
     .addCommand(statusCommand())
     .addCommand(eventsCommand())
     .addCommand(deadCommand())
+    .addCommand(checkCommand())
     .addCommand(recoverCommand())
     .addCommand(verifyCommand())
     .addCommand(configCommand());

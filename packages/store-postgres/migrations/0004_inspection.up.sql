@@ -14,17 +14,20 @@ create index event_by_topic on siding.event (topic, seq);
 create index event_by_key on siding.event (hashtextextended(key, 0), seq) where key is not null;
 
 -- The status that siding.events shows, for statements that may not go through a view: they stop reading when a page is full.
+-- is_recovered, whether the event is in siding.already_published, is asked by the caller: a function with a query in it is
+-- called for every row, and this one becomes part of the statement.
 create function siding.event_status(
-  of_shard smallint, of_seq bigint, xid xid8, c siding.cursor, promoted_batch bigint, dead_batch bigint
+  seq bigint, xid xid8, c siding.cursor, promoted_batch bigint, dead_batch bigint, is_recovered boolean
 ) returns text
-  language sql stable parallel safe
+  language sql immutable parallel safe
 return case
   when dead_batch <= promoted_batch then 'dead'
-  when siding.is_consumed(of_seq, xid, c) then 'published'
-  when exists (select from siding.already_published a where a.shard = of_shard and a.seq = of_seq) then 'published'
+  when siding.is_consumed(seq, xid, c) or is_recovered then 'published'
   else 'pending'
 end;
-revoke execute on function siding.event_status(smallint, bigint, xid8, siding.cursor, bigint, bigint) from public;
-grant execute on function siding.event_status(smallint, bigint, xid8, siding.cursor, bigint, bigint) to siding_admin;
+revoke execute on function siding.event_status(bigint, xid8, siding.cursor, bigint, bigint, boolean) from public;
+grant execute on function siding.event_status(bigint, xid8, siding.cursor, bigint, bigint, boolean) to siding_admin;
+-- Whose list is asked for says which shard to look at.
+grant execute on function siding.shard_of(text, smallint) to siding_admin;
 
-alter function siding.event_status(smallint, bigint, xid8, siding.cursor, bigint, bigint) owner to siding_owner;
+alter function siding.event_status(bigint, xid8, siding.cursor, bigint, bigint, boolean) owner to siding_owner;

@@ -45,7 +45,7 @@ export interface PageWanted {
   /** Only events below this seq; null from the newest on. */
   readonly below: bigint | null;
   readonly limit: number;
-  /** How many times to look at some 20,000 rows while the page is not full. */
+  /** How many times to look at some 10,000 rows while the page is not full. */
   readonly roundsMax: number;
 }
 

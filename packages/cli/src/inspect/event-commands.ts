@@ -6,7 +6,7 @@ import type { PageFlags } from "./filter-flags.js";
 import type { Answer } from "./print-answer.js";
 import { renderEventJson, renderEventsJson, renderEventsTable, renderEventTable } from "./render-events.js";
 
-/** So far a list looks for events that its filters leave few of: some ten million rows, in as many seconds. */
+/** So far a list looks for events that its filters leave few of: some five million rows, in about as many seconds. */
 const ROUNDS_MAX = 500;
 
 /** A page of events, for `events list` and `dead list --events`. */

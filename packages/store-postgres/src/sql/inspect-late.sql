@@ -20,7 +20,8 @@ cross join lateral (
   where e.shard = line.shard
     and (e.xid, e.seq) > (late_xid.xid, line.above)
     and (e.xid, e.seq) < (late_xid.xid, least(line.below, (s.cursor).position + 1))
-    and siding.event_status(e.shard, e.seq, e.xid, s.cursor, s.promoted_batch, null) = 'pending'
+    and siding.event_status(e.seq, e.xid, s.cursor, s.promoted_batch, null,
+      exists (select from siding.already_published a where a.shard = e.shard and a.seq = e.seq)) = 'pending'
     and ($5::timestamptz is null or e.created_at >= $5)
     and ($6::timestamptz is null or e.created_at < $6)
     and ($7::text is null or e.tenant_id = $7)

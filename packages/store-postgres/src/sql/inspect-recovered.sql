@@ -10,7 +10,8 @@ cross join lateral (
   select candidate.*
   from (
     select looked.shard, looked.seq, looked.nth = $4 as is_edge,
-      siding.event_status(looked.shard, looked.seq, e.xid, s.cursor, s.promoted_batch, f.dead_batch) = 'published'
+      siding.event_status(looked.seq, e.xid, s.cursor, s.promoted_batch, f.dead_batch,
+        exists (select from siding.already_published a where a.shard = looked.shard and a.seq = looked.seq)) = 'published'
         and ($6::timestamptz is null or e.created_at >= $6)
         and ($7::timestamptz is null or e.created_at < $7)
         and ($8::text is null or e.tenant_id = $8)
