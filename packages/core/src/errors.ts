@@ -122,6 +122,11 @@ export const ERRORS = {
     exit: 4,
     mend: "Its events wait, in order, until `siding recover` has settled it; the other shards go on.",
   },
+  SIDING_EVENT_UNKNOWN: {
+    retry: "never",
+    exit: 1,
+    mend: "`siding events list` finds events by tenant, topic, key and dedupe key; retention deletes published ones.",
+  },
   SIDING_DEPENDENCY_MISSING: {
     retry: "never",
     exit: 3,

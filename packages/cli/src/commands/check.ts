@@ -5,7 +5,7 @@ import { Command, Option } from "commander";
 import { parseDurationMs } from "../config/duration.js";
 import { loadConfig, requireSetting } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
-import { judgeLoad, type Limits } from "../inspect/judge-load.js";
+import { atLeast, judgeLoad, type Limits } from "../inspect/judge-load.js";
 import { formatAge } from "../status/format-age.js";
 import { printable } from "../status/plain-table.js";
 
@@ -61,13 +61,19 @@ export function checkCommand(): Command {
     const exceeded = judgeLoad(load, limits, countedTo);
     const { pending, dead, lagMs, halted } = load;
     if (flags.output === "json") {
-      const counts = { pending: String(pending), dead: String(dead), lag_ms: lagMs };
-      const document = { ok: exceeded.length === 0, ...counts, halted_shards: halted, exceeded };
+      const document = {
+        ok: exceeded.length === 0,
+        pending: String(pending),
+        dead: String(dead),
+        counted_to: { pending: String(countedTo.pending), dead: String(countedTo.dead) },
+        lag_ms: lagMs,
+        halted_shards: halted,
+        exceeded,
+      };
       process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`);
     } else if (exceeded.length === 0) {
-      process.stdout.write(
-        `fine: ${pending} pending, lag ${lagMs === null ? "none" : formatAge(lagMs)}, ${dead} dead\n`,
-      );
+      const counts = `${atLeast(pending, countedTo.pending)} pending, ${atLeast(dead, countedTo.dead)} dead`;
+      process.stdout.write(`fine: ${counts}, lag ${lagMs === null ? "none" : formatAge(lagMs)}\n`);
     } else {
       process.stdout.write(exceeded.map((line) => `${printable(line)}\n`).join(""));
     }

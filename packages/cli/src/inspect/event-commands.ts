@@ -24,7 +24,7 @@ export async function listEvents(
 
 /**
  * One event, for `events show` and `dead show`.
- * @throws SIDING_USAGE where there is none
+ * @throws SIDING_EVENT_UNKNOWN
  */
 export async function showEvent(
   inspection: EventInspection,
@@ -33,7 +33,7 @@ export async function showEvent(
   const shown = await inspection.show({ eventId, tenantId, status });
   if (shown === null) {
     const what = status === undefined ? "event" : `${status} event`;
-    throw new SidingError("SIDING_USAGE", `there is no ${what} ${eventId}; retention may have deleted it`);
+    throw new SidingError("SIDING_EVENT_UNKNOWN", `there is no ${what} with the id ${eventId}`);
   }
   if (!shown.isOnlyOne) process.stderr.write("several events have this id: this is the newest\n");
   return { json: () => renderEventJson(shown), table: (options) => renderEventTable(shown, options) };

@@ -26,6 +26,7 @@ export function judgeLoad(load: Load, limits: Limits, countedTo: { pending: bigi
   return [...lines, ...load.halted.map(({ shard, reason }) => `shard ${shard} is halted: ${reason}`)];
 }
 
-function atLeast(count: bigint, countedTo: bigint): string {
+/** A count, said so where counting ended there. */
+export function atLeast(count: bigint, countedTo: bigint): string {
   return count >= countedTo ? `${count} or more` : String(count);
 }

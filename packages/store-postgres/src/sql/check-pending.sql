@@ -5,15 +5,15 @@ from (
   select
   from siding.shard s
   cross join lateral (
-    select e.seq
+    select e.seq, e.xid
     from siding.event e
     where $1::text is null and e.shard = s.shard and e.seq > (s.cursor).position
     union all
-    select e.seq
+    select e.seq, e.xid
     from siding.event e
     where e.tenant_id = $1 and e.shard = s.shard and e.seq > (s.cursor).position
     union all
-    select late.seq
+    select late.seq, late.xid
     from (
       select pg_snapshot_xip((s.cursor).snapshot) as xid
       union all
@@ -23,11 +23,17 @@ from (
         least((s.cursor).next_xid::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint) - 1
       ) x
     ) late_xid
-    join siding.event late on late.shard = s.shard
-      and (late.xid, late.seq) >= (late_xid.xid, 0) and (late.xid, late.seq) <= (late_xid.xid, (s.cursor).position)
-    where ($1::text is null or late.tenant_id = $1) and not siding.is_consumed(late.seq, late.xid, s.cursor)
-  ) pending
+    cross join lateral (
+      select e.seq, e.xid
+      from siding.event e
+      where e.shard = s.shard
+        and (e.xid, e.seq) >= (late_xid.xid, 0) and (e.xid, e.seq) <= (late_xid.xid, (s.cursor).position)
+        and ($1::text is null or e.tenant_id = $1)
+      order by e.xid, e.seq
+    ) late
+  ) candidate
   where ($1::text is null or s.shard = (select siding.shard_of($1, d.shards) from siding.deployment d))
-    and not exists (select from siding.already_published a where a.shard = s.shard and a.seq = pending.seq)
+    and siding.event_status(candidate.seq, candidate.xid, s.cursor, s.promoted_batch, null,
+      exists (select from siding.already_published a where a.shard = s.shard and a.seq = candidate.seq)) = 'pending'
   limit $2::bigint
 ) counted
