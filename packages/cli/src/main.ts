@@ -19,6 +19,7 @@ Exit codes: 0 done · 1 the check failed · 2 usage or configuration · 3 a depe
 Examples:
   siding dev --seconds 20                          see it work: Postgres, Kafka, sample tenants and a consumer that checks
   siding status                                    relays, shards, lag, backlog, and why what waits does
+  siding events list --tenant acme --since 2h      which events there are, and what became of them
   siding config                                    what is in force, and where each value comes from
   KAFKA_BROKERS=kafka-1:9092 siding config -o json
   siding config --config ./staging.yaml

@@ -1,5 +1,4 @@
--- What Postgres says of events that Kafka holds and that no published row explains. There is no index by event id: the
--- log is read once a call. Crosses shards on purpose: an event's shard is not known. $1 event ids.
+-- What Postgres says of events that Kafka holds and that no published row explains. Crosses shards on purpose: an event's shard is not known. $1 event ids.
 select e.event_id::text as event_id, e.shard::text as shard, e.seq::text as seq,
   case
     when f.dead_batch <= s.promoted_batch then 'dead'
