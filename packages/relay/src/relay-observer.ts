@@ -1,16 +1,9 @@
 import type { SidingError } from "@siding/core/errors.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
+import type { Hold } from "@siding/core/lane/plan-lines.js";
 import type { Failure } from "@siding/core/retry/failure.js";
 
-export type ShardState =
-  | "starting"
-  | "publishing"
-  | "idle"
-  | "waiting-for-topic"
-  | "waiting-for-retry"
-  | "waiting-for-broker"
-  | "waiting-for-store"
-  | "halted";
+export type ShardState = "starting" | "publishing" | "idle" | "waiting-for-broker" | "waiting-for-store" | "halted";
 
 /** What happens in a relay, told to whoever logs and counts. It decides nothing. */
 export interface RelayObserver {
@@ -22,6 +15,8 @@ export interface RelayObserver {
   haltEnded(shard: number): void;
   /** Kafka has the batch. */
   batchCommitted(shard: number, batch: bigint, events: readonly OutboxEvent[], nowUnixMs: number): void;
+  /** A batch has held back what the filter names. */
+  held(shard: number, hold: Hold): void;
   eventDead(shard: number, event: OutboxEvent, failure: Failure): void;
   eventRefused(shard: number, failure: Failure): void;
   step(step: "read" | "prepare" | "publish" | "promote", ms: number): void;

@@ -21,6 +21,7 @@ const QUIET: Schedule = {
   batchBytesMax: 1,
   attemptsMax: 1,
   topics: [],
+  tenants: [],
   transactions: [],
   faults: [],
 };

@@ -11,6 +11,8 @@ export interface RelayMetrics {
   /** Events whose transaction Kafka committed. Call it once for each tenant and topic of a batch, not for each event. */
   eventsPublished(tenant: string, topic: string, events: number): void;
   eventsDead(tenant: string, topic: string, reason: string, events: number): void;
+  /** Events of the tenant were held back. */
+  throttled(tenant: string, reason: string): void;
   /** Seconds from enqueue to the commit in Kafka, one event a call. */
   endToEndLatency(seconds: number): void;
   batchStep(step: BatchStep, seconds: number): void;
@@ -37,6 +39,12 @@ export function createRelayMetrics(): RelayMetrics {
     name: "outbox_events_dead_total",
     help: "Events that became dead letters.",
     labelNames: ["tenant", "topic", "reason"],
+    registers,
+  });
+  const throttled = new Counter({
+    name: "outbox_throttled_total",
+    help: "Times that a tenant's events were held back, and why.",
+    labelNames: ["tenant", "reason"],
     registers,
   });
   const latency = new Histogram({
@@ -76,6 +84,11 @@ export function createRelayMetrics(): RelayMetrics {
       const label = labels.labelFor(tenant, events);
       series.started(label, dead, `${topic}\n${reason}`, { tenant: label, topic, reason });
       dead.inc({ tenant: label, topic, reason }, events);
+    },
+    throttled(tenant, reason) {
+      const label = labels.labelFor(tenant, 1);
+      series.started(label, throttled, reason, { tenant: label, reason });
+      throttled.inc({ tenant: label, reason });
     },
     endToEndLatency: (seconds) => latency.observe(seconds),
     batchStep: (step, seconds) => steps.observe({ step }, seconds),
