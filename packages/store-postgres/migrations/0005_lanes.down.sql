@@ -59,8 +59,31 @@ cross join lateral (
 where not exists (select from siding.already_published a where a.shard = s.shard and a.seq = p.seq)
 group by p.tenant_id;
 
-drop view siding.lanes;
+drop function siding.lane_heads(smallint);
 drop function siding.lane_backlog(smallint);
+create or replace function siding.record_published(of_shard smallint, tally siding.tally, promoted bigint, upto siding.cursor) returns void
+  language plpgsql
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if (tally).batch is distinct from promoted or (tally).batch is null then
+    return;
+  end if;
+  with span as (
+    insert into siding.published_span as s (shard, minute, since, upto, is_whole)
+    values (of_shard, date_trunc('minute', clock_timestamp()), (tally).since, record_published.upto, true)
+    on conflict (shard, minute) do update
+    set upto = excluded.upto, is_whole = s.is_whole and s.upto::text = excluded.since::text
+    returning s.shard, s.minute
+  )
+  insert into siding.published_sum as p (shard, minute, topic, events, checksum)
+  select span.shard, span.minute, t.topic, t.events, t.checksum
+  from span, unnest((tally).topics, (tally).events, (tally).checksums) as t (topic, events, checksum)
+  on conflict (shard, minute, topic) do update
+  set events = p.events + excluded.events, checksum = mod(p.checksum + excluded.checksum, 18446744073709551616);
+end
+$$;
+alter table siding.published_span drop column has_lanes;
 drop function siding.cursor_of(smallint, text, text, text, bigint, bigint, siding.cursor);
 drop function siding.line_of(smallint, text, text, text, bigint, bigint);
 drop function siding.promote_lines(smallint, bigint);
@@ -68,4 +91,6 @@ drop function siding.lay_lines(smallint, bigint, uuid[], text[], text[], text[],
   boolean, text[], bigint[], bigint[], bigint);
 drop function siding.with_next_xid(siding.cursor);
 alter table siding.shard drop column planned_lines;
+alter table siding.shard add column waiting_topic text, add column waiting_reason text;
+drop view siding.lanes;
 drop table siding.quota_use, siding.lane;

@@ -41,6 +41,34 @@ create table siding.quota_use (
 
 -- Whether the open plan has rows in either: promotion looks there only then.
 alter table siding.shard add column planned_lines boolean not null default false;
+-- Whether lanes stood as the span began: then no one cursor says what had been published by then.
+alter table siding.published_span add column has_lanes boolean not null default false;
+create or replace function siding.record_published(of_shard smallint, tally siding.tally, promoted bigint, upto siding.cursor) returns void
+  language plpgsql
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if (tally).batch is distinct from promoted or (tally).batch is null then
+    return;
+  end if;
+  with span as (
+    insert into siding.published_span as s (shard, minute, since, upto, is_whole, has_lanes)
+    values (of_shard, date_trunc('minute', clock_timestamp()), (tally).since, record_published.upto, true,
+      exists (select from siding.lane l where l.shard = of_shard and l.batch <= promoted))
+    on conflict (shard, minute) do update
+    set upto = excluded.upto, is_whole = s.is_whole and s.upto::text = excluded.since::text
+    returning s.shard, s.minute
+  )
+  insert into siding.published_sum as p (shard, minute, topic, events, checksum)
+  select span.shard, span.minute, t.topic, t.events, t.checksum
+  from span, unnest((tally).topics, (tally).events, (tally).checksums) as t (topic, events, checksum)
+  on conflict (shard, minute, topic) do update
+  set events = p.events + excluded.events, checksum = mod(p.checksum + excluded.checksum, 18446744073709551616);
+end
+$$;
+
+-- A shard waits for no topic any more: the topic's lane does, and says why.
+alter table siding.shard drop column waiting_topic, drop column waiting_reason;
 
 -- What a batch makes of lanes and quotas, in one call so that batches without any pay nothing for them. A lane with a NULL
 -- cursor is dropped. Of the quotas: whether they are all that there are; NULL tenants: none changed.
@@ -207,6 +235,36 @@ as $$
     )
 $$;
 
+-- The first event behind each lane, as near as one look along an index tells: a narrower lane may have carried it already.
+create function siding.lane_heads(of_shard smallint) returns table (tenant_id text, created_at timestamptz)
+  language sql stable
+as $$
+  select l.tenant_id, e.created_at
+  from siding.lanes l
+  join siding.shard s on s.shard = l.shard
+  cross join lateral (
+    (
+      select t.created_at from siding.event t
+      where l.tenant_id is not null and t.tenant_id = l.tenant_id and t.shard = s.shard
+        and (l.topic is null or t.topic = l.topic) and (l.key is null or t.key = l.key) and (l.seq is null or t.seq = l.seq)
+        and t.seq > (l.cursor).position and t.seq <= (s.cursor).position
+        and siding.is_consumed(t.seq, t.xid, s.cursor)
+      order by t.tenant_id, t.seq
+      limit 1
+    )
+    union all
+    (
+      select t.created_at from siding.event t
+      where l.tenant_id is null and t.topic = l.topic and t.shard = s.shard
+        and t.seq > (l.cursor).position and t.seq <= (s.cursor).position
+        and siding.is_consumed(t.seq, t.xid, s.cursor)
+      order by t.topic, t.seq
+      limit 1
+    )
+  ) e
+  where l.shard = of_shard
+$$;
+
 -- What is pending: above the main cursor, late to it, and behind the lanes. Each part is found along an index that it has.
 create or replace view siding.backlog with (security_barrier) as
 select
@@ -249,7 +307,8 @@ revoke execute on function
   siding.promote_lines(smallint, bigint),
   siding.line_of(smallint, text, text, text, bigint, bigint),
   siding.cursor_of(smallint, text, text, text, bigint, bigint, siding.cursor),
-  siding.lane_backlog(smallint)
+  siding.lane_backlog(smallint),
+  siding.lane_heads(smallint)
   from public;
 grant execute on function
   siding.lay_lines(smallint, bigint, uuid[], text[], text[], text[], bigint[], text[], text[], bigint[], int[], text[],
@@ -260,7 +319,8 @@ grant execute on function
 grant execute on function
   siding.line_of(smallint, text, text, text, bigint, bigint),
   siding.cursor_of(smallint, text, text, text, bigint, bigint, siding.cursor),
-  siding.lane_backlog(smallint)
+  siding.lane_backlog(smallint),
+  siding.lane_heads(smallint)
   to siding_relay, siding_admin;
 grant select on siding.lane, siding.quota_use, siding.lanes to siding_relay, siding_admin;
 grant insert, update, delete on siding.lane, siding.quota_use to siding_relay;
@@ -277,3 +337,4 @@ alter function siding.promote_lines(smallint, bigint) owner to siding_owner;
 alter function siding.line_of(smallint, text, text, text, bigint, bigint) owner to siding_owner;
 alter function siding.cursor_of(smallint, text, text, text, bigint, bigint, siding.cursor) owner to siding_owner;
 alter function siding.lane_backlog(smallint) owner to siding_owner;
+alter function siding.lane_heads(smallint) owner to siding_owner;

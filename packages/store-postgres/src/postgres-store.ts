@@ -50,7 +50,6 @@ const SQL = {
   recordFailures: statement("record-failures"),
   release: statement("release"),
   reportHalt: statement("report-halt"),
-  reportWaiting: statement("report-waiting"),
 };
 
 /** The store on a real Postgres: one statement a method, each a file in sql/. */
@@ -234,10 +233,6 @@ export class PostgresStore implements Store {
 
   async markProgress(lease: Lease): Promise<boolean> {
     return this.#applied(SQL.markProgress, leaseValues(lease));
-  }
-
-  async reportWaiting(lease: Lease, waiting: { topic: string; reason: string } | null): Promise<boolean> {
-    return this.#applied(SQL.reportWaiting, [...leaseValues(lease), waiting?.topic ?? null, waiting?.reason ?? null]);
   }
 
   async reportHalt(lease: Lease, reason: string): Promise<boolean> {

@@ -161,7 +161,6 @@ export interface Store {
   recordFailures(lease: Lease, failures: readonly Failure[]): Promise<boolean>;
   /** Kafka has taken the shard's number just now (genesis, or the daily renewal). */
   markProgress(lease: Lease): Promise<boolean>;
-  reportWaiting(lease: Lease, waiting: { topic: string; reason: string } | null): Promise<boolean>;
   /** Halts the shard: it is given back, and nobody can claim it until an operator has spoken. */
   reportHalt(lease: Lease, reason: string): Promise<boolean>;
 }

@@ -223,10 +223,6 @@ export class SimulatedPostgres {
     return true;
   }
 
-  reportWaiting(lease: Lease): boolean {
-    return this.#mine(lease, "report-waiting") !== null;
-  }
-
   reportHalt(lease: Lease, reason: string): boolean {
     const row = this.#mine(lease, "report-halt");
     if (row === null) return false;

@@ -43,7 +43,6 @@ export const WRITES = [
   "advance",
   "record-failures",
   "mark-progress",
-  "report-waiting",
   "report-halt",
 ] as const;
 type Read = (typeof READS)[number];
@@ -154,10 +153,6 @@ export class SimulatedStore implements Store {
 
   markProgress(lease: Lease): Promise<boolean> {
     return this.#write("mark-progress", lease.shard, () => this.#world.postgres.markProgress(lease));
-  }
-
-  reportWaiting(lease: Lease): Promise<boolean> {
-    return this.#write("report-waiting", lease.shard, () => this.#world.postgres.reportWaiting(lease));
   }
 
   reportHalt(lease: Lease, reason: string): Promise<boolean> {

@@ -15,9 +15,7 @@ moved as (
     planned_batch = null,
     planned_cursor = null,
     planned_lines = false,
-    promoted_at = clock_timestamp(),
-    waiting_topic = null,
-    waiting_reason = null
+    promoted_at = clock_timestamp()
   where shard = $1 and epoch = $2 and server_start = pg_postmaster_start_time()
   returning shard, promoted_batch, cursor
 ),

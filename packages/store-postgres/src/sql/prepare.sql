@@ -21,9 +21,7 @@ planned as (
       $7::bigint, $8::pg_snapshot, case when $7::bigint is not null then coalesce($9::xid8, pg_current_xact_id()) end
     )::siding.cursor,
     planned_tally = row($3, coalesce(planned_cursor, cursor), $14::text[], $15::int[], $16::numeric[])::siding.tally,
-    planned_lines = $17,
-    waiting_topic = null,
-    waiting_reason = null
+    planned_lines = $17
   where shard = $1 and epoch = $2 and server_start = pg_postmaster_start_time() and last_batch < $3
   returning shard, promoted_batch, cursor
 ),

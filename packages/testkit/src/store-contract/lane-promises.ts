@@ -13,7 +13,8 @@ import { asLeft, claimed, enqueue, moved, type OpenTransaction, type StoreUnderT
 const ALL = { events: 1_000, bytes: 1_000_000_000 };
 const A = ofTenant("a");
 const B = ofTopic("b");
-const states = (...used: [string, bigint][]) => new Map(used.map(([tenant, ns]) => [tenant, { events: ns, bytes: 0n }]));
+const states = (...used: [string, bigint][]) =>
+  new Map(used.map(([tenant, ns]) => [tenant, { events: ns, bytes: 0n }]));
 
 function change(changed: readonly Lane[], dropped: readonly LaneFilter[] = []): LinesChange {
   return { changed, dropped, quotas: null };
@@ -64,7 +65,10 @@ export function lanePromises(opened: () => StoreUnderTest): void {
   test("a lane's cursor gets the plan's own xid as its nx where it has none", async () => {
     const { store } = opened();
     const { lease, cursor } = await claimed(opened());
-    const lines = change([laneAt(A, { ...cursor, nextXid: null } as PlainCursor), laneAt(B, { ...cursor, nextXid: 3n })]);
+    const lines = change([
+      laneAt(A, { ...cursor, nextXid: null } as PlainCursor),
+      laneAt(B, { ...cursor, nextXid: 3n }),
+    ]);
     const prepared = await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines });
     await store.promote(lease, 1n);
     const found = new Lanes((await store.readLines(0)).lanes);
@@ -81,7 +85,14 @@ export function lanePromises(opened: () => StoreUnderTest): void {
       const lines = { changed: [], dropped: [], quotas };
       await store.prepare(lease, { batch, cursor, dead: [], published: [], lines });
     };
-    await lay(1n, [["a", 10n ** 18n], ["b", 2n * 10n ** 18n]], true);
+    await lay(
+      1n,
+      [
+        ["a", 10n ** 18n],
+        ["b", 2n * 10n ** 18n],
+      ],
+      true,
+    );
     await lay(2n, [["b", 3n * 10n ** 18n]], false);
     await lay(3n, [["c", 10n ** 18n]], false);
     await store.prepare(lease, { batch: 4n, cursor, dead: [], published: [], lines: null });
@@ -111,7 +122,14 @@ export function lanePromises(opened: () => StoreUnderTest): void {
     const { store } = opened();
     const { cursor } = await claimed(opened());
     const seqs: bigint[] = [];
-    for (const draft of [{ key: "k" }, {}, { topic: "other" }, { key: "k", topic: "other" }, { key: "l" }, { key: "k" }]) {
+    for (const draft of [
+      { key: "k" },
+      {},
+      { topic: "other" },
+      { key: "k", topic: "other" },
+      { key: "l" },
+      { key: "k" },
+    ]) {
       seqs.push(await enqueue(opened(), { shard: 0, ...draft }));
     }
     const page = await store.readPage(0, cursor, ALL);
@@ -226,7 +244,10 @@ class LaneWorld {
     const limits = { events: 1 + random.below(6), bytes: 1 + random.below(200) };
     const page = await store.readPage(0, main, limits);
     const due = [...this.#lanes].filter(() => random.chance(0.8));
-    const requests = due.map((lane) => ({ lane, limits: { events: 1 + random.below(6), bytes: 1 + random.below(200) } }));
+    const requests = due.map((lane) => ({
+      lane,
+      limits: { events: 1 + random.below(6), bytes: 1 + random.below(200) },
+    }));
     const pages = main.form === "plain" && due.length > 0 ? await store.readLanePages(0, main, requests) : [];
     const lanePages = pages.map((lanePage, index) => [due[index]!, lanePage] as const);
     const judge = (row: OutboxEvent): Hold | typeof STOP | null => this.#judge(row, isHolding);

@@ -95,7 +95,6 @@ export function leasePromises(opened: () => StoreUnderTest): void {
       advance: (zombie) => store.advance(zombie, { cursor, dead: [dead], published: [], lines: null }),
       recordFailures: (zombie) => store.recordFailures(zombie, [dead]),
       markProgress: (zombie) => store.markProgress(zombie),
-      reportWaiting: (zombie) => store.reportWaiting(zombie, { topic: "t", reason: "r" }),
       reportHalt: (zombie) => store.reportHalt(zombie, "lost"),
     };
     for (const [name, call] of Object.entries(refused)) expect(await call(old.lease), name).toBeOneOf([null, false]);
@@ -121,12 +120,5 @@ export function leasePromises(opened: () => StoreUnderTest): void {
     await endHalt(0);
     expect(await store.beat(TWO, LEASE_MS)).toMatchObject({ claimable: EVERY, halted: new Map() });
     await claimed(opened(), 0, TWO);
-  });
-
-  test("what a shard waits for can be told while it is owned", async () => {
-    const { store } = opened();
-    const { lease } = await claimed(opened());
-    expect(await store.reportWaiting(lease, { topic: "orders", reason: "gone" })).toBe(true);
-    expect(await store.reportWaiting(lease, null)).toBe(true);
   });
 }
