@@ -50,12 +50,14 @@ export class RelayJournal implements RelayObserver {
 
   shardLost(shard: number, reason: string): void {
     this.#states.delete(shard);
+    this.#metrics.lanes(shard, []);
     this.#metrics.fenced();
     this.#log.warn({ shard }, `shard ${shard} lost: ${reason}`);
   }
 
   shardReleased(shard: number): void {
     this.#states.delete(shard);
+    this.#metrics.lanes(shard, []);
     this.#log.info({ shard }, `shard ${shard} given back`);
   }
 
@@ -78,6 +80,10 @@ export class RelayJournal implements RelayObserver {
       this.#metrics.eventsPublished(tenant, topic, published);
     }
   };
+
+  lanesChanged: RelayObserver["lanesChanged"] = (shard, lanes) => this.#metrics.lanes(shard, lanes);
+
+  quotaUsed: RelayObserver["quotaUsed"] = (tenantId, use) => this.#metrics.quotaUsed(tenantId, use);
 
   held: RelayObserver["held"] = (shard, { filter, reason, detail }) => {
     const { tenantId: tenant, topic } = filter;

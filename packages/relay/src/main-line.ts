@@ -61,6 +61,7 @@ export class MainLine {
   }
 
   async run(signal: AbortSignalLike): Promise<void> {
+    this.#options.observer.lanesChanged(this.#lease.shard, this.#lines.state.lanes);
     while (!signal.aborted) {
       if (this.#renewalInMs() <= 0) await this.#renew();
       const input = await this.#nextInput();
@@ -157,6 +158,8 @@ export class MainLine {
     observer.batchCommitted(shard, this.#lastBatch, plan.events, now);
     for (const { event, failure } of plan.dead) observer.eventDead(shard, event, failure);
     for (const hold of plan.held) observer.held(shard, hold);
+    for (const [tenantId, use] of plan.quotas) observer.quotaUsed(tenantId, use);
+    if (plan.changed.length + plan.dropped.length > 0) observer.lanesChanged(shard, plan.lanes);
   }
 
   /** Nothing of the batch is in Kafka: its plan goes, and what was refused is remembered. */

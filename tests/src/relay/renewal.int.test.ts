@@ -21,6 +21,8 @@ const observer: RelayObserver = {
   eventDead: nothing,
   eventRefused: nothing,
   held: nothing,
+  lanesChanged: nothing,
+  quotaUsed: nothing,
   step: nothing,
   retrying: nothing,
 };

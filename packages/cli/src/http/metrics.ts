@@ -1,11 +1,12 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { type LaneMetrics, registerLaneMetrics } from "./lane-metrics.js";
 import { OTHER_TENANTS, TenantLabels } from "./tenant-labels.js";
 
 /** The steps of a batch that are timed. */
 export type BatchStep = "read" | "prepare" | "publish" | "promote";
 
 /** What the relay counts. Counted where a port is called; names and labels are public. */
-export interface RelayMetrics {
+export interface RelayMetrics extends LaneMetrics {
   /** Holds every metric below; the relay's server renders it. */
   readonly registry: Registry;
   /** Events whose transaction Kafka committed. Call it once for each tenant and topic of a batch, not for each event. */
@@ -73,6 +74,7 @@ export function createRelayMetrics(): RelayMetrics {
 
   const series = new TenantSeries();
   const labels = new TenantLabels((tenant) => series.end(tenant));
+  const lanes = registerLaneMetrics(registry, (tenant) => labels.labelFor(tenant, 0));
   return {
     registry,
     eventsPublished(tenant, topic, events) {
@@ -85,6 +87,8 @@ export function createRelayMetrics(): RelayMetrics {
       series.started(label, dead, `${topic}\n${reason}`, { tenant: label, topic, reason });
       dead.inc({ tenant: label, topic, reason }, events);
     },
+    lanes: (shard, now) => lanes.lanes(shard, now),
+    quotaUsed: (tenant, use) => lanes.quotaUsed(tenant, use),
     throttled(tenant, reason) {
       const label = labels.labelFor(tenant, 1);
       series.started(label, throttled, reason, { tenant: label, reason });

@@ -1,4 +1,4 @@
-import { allowedAtNs, type Limit, type PaidUntilNs, paid, UNUSED } from "./limit.js";
+import { allowedAtNs, type Limit, type PaidUntilNs, paid, UNUSED, usedShare } from "./limit.js";
 
 /** What one tenant may publish. Null: no limit of that kind. */
 export interface Quota {
@@ -74,4 +74,11 @@ export function accounted({ quota, before, events, bytes }: QuotaUse, nowNs: big
     events: quota.events === null ? before.events : paid(quota.events, before.events, nowNs, events),
     bytes: quota.bytes === null ? before.bytes : paid(quota.bytes, before.bytes, nowNs, bytes),
   };
+}
+
+/** The share of the burst that is in use, of events or bytes, whichever is more. */
+export function usedShareOf({ quota, state }: QuotaUse, nowNs: bigint): number {
+  const events = quota.events === null ? 0 : usedShare(quota.events, state.events, nowNs);
+  const bytes = quota.bytes === null ? 0 : usedShare(quota.bytes, state.bytes, nowNs);
+  return Math.max(events, bytes);
 }

@@ -167,6 +167,8 @@ export class Fleet {
         const until = resumeAtMs === null ? "" : `, until ${resumeAtMs} ms`;
         tell(() => `holds ${describeFilter(filter)} of shard ${shard} back: ${reason}${until}`);
       },
+      lanesChanged: () => {},
+      quotaUsed: () => {},
       eventDead: (_shard, event) => {
         coverage.note("dead-letter");
         tell(() => `lays ${event.eventId} down as a dead letter`);
