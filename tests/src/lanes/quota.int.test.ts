@@ -33,6 +33,17 @@ describe("a tenant over its quota", () => {
       },
       ...args,
     );
+  /** While a lane stands, what it holds is pending; behind it nothing is missing. */
+  const verify = async (): Promise<number | null> => {
+    const environment = {
+      DATABASE_URL: database.url,
+      KAFKA_BROKERS: brokers,
+      SIDING_DEPLOYMENT: `quota-${process.pid}`,
+    };
+    const { code, stdout } = await new SidingProcess(["verify"], environment).ended;
+    if (code !== 0) console.error(stdout);
+    return code;
+  };
   const enqueue = (tenant: string, from: number, to: number) =>
     database.query(
       "select siding.enqueue($1, to_jsonb(n), $2, key => 'k') from generate_series($3::int, $4::int) n order by n",
@@ -57,6 +68,8 @@ describe("a tenant over its quota", () => {
     const [backlog] = await database.query("select tenant_id, lane_reason from siding.backlog");
     expect(backlog).toEqual({ tenant_id: "noisy", lane_reason: "quota" });
 
+    expect(await verify()).toBe(0);
+
     for (let kills = 1; kills <= 3; kills++) {
       const before = ofTenant("noisy").length;
       await expect.poll(() => ofTenant("noisy").length, { timeout: 20_000, interval: 20 }).toBeGreaterThan(before);
@@ -67,6 +80,7 @@ describe("a tenant over its quota", () => {
     await reader.until(39, { stallMs: 20_000 });
     await reader.close();
     expect((await running.stop()).code).toBe(0);
+    expect(await verify()).toBe(0);
     expect(ofTenant("noisy").map(({ value }) => Number(value))).toEqual(Array.from({ length: 30 }, (_, n) => n + 1));
     // A record carries the time at which its batch was on its way, which is before its commit.
     const times = ofTenant("noisy").map(({ timestampMs }) => timestampMs);
