@@ -108,7 +108,7 @@ export class Lines {
     return {
       requests: turn.lanes.map(({ lane, bytes }) => ({
         lane,
-        limits: { events: batchEventsMax, bytes: Math.ceil(bytes) },
+        limits: { events: Math.min(batchEventsMax, this.#eventsOf(bytes)), bytes: Math.ceil(bytes) },
       })),
       shares: turn.lanes,
       mainBytes: Math.max(turn.mainBytes, budgetBytes * MAIN_PART_MIN),
@@ -147,13 +147,14 @@ export class Lines {
   }
 
   /** The lines as they will be once the batch is published. */
-  after(plan: Batch, { shares }: LinesInput, nextXid: bigint): LinesState {
+  after(plan: Batch, { shares, reads }: LinesInput, nextXid: bigint): LinesState {
     const { lanes } = plan;
     // Settled before the next pages are chosen, which is while Kafka commits this batch; a batch that comes to nothing leaves
     // a turn behind that was none.
-    for (const share of shares) {
+    for (const [index, share] of shares.entries()) {
       const used = plan.used.get(share.lane) ?? 0;
-      this.#turns.took(share, { used, isCut: plan.isFull && used < share.bytes });
+      const hasMore = plan.isFull || plan.isProbe || !reads[index]!.page.isToEnd;
+      this.#turns.took(share, { used, hasMore });
     }
     for (const filter of plan.dropped) this.#turns.forget(filter);
     for (const { filter, cursor, ...rest } of plan.changed) {
@@ -271,6 +272,11 @@ export class Lines {
     let weight = 0;
     for (const tenantId of tenants) weight += this.#options.policies.of(tenantId).weight;
     return { bytes, events, weight };
+  }
+
+  /** About how many events so many bytes are, with room for small ones: what is read of a lane and not sent is read again. */
+  #eventsOf(bytes: number): number {
+    return 1 + Math.ceil((2 * bytes) / this.#eventBytes);
   }
 
   #weightOf({ filter: { tenantId } }: Lane): number {

@@ -29,8 +29,8 @@ export interface Turn {
 
 /**
  * Whose turn it is: deficit round robin, weighted and in bytes (Shreedhar & Varghese 1995), over the lanes that are due and
- * the main line. What a lane may not use because the batch is full stays to its credit, what it takes beyond its share
- * is a debt, and one that has nothing left keeps neither. The main line's demand is known, since its page lies there:
+ * the main line. What a lane could not use of its share stays to its credit while it has more, what it takes beyond its
+ * share is a debt, and one that has nothing left has no credit. The main line's demand is known, since its page lies there:
  * what it does not use falls to the lanes.
  */
 export class LaneTurns {
@@ -60,14 +60,15 @@ export class LaneTurns {
   /**
    * After the batch is published.
    * @param used how many bytes the lane took of its share
-   * @param isCut whether the batch was full before the lane had its share: then it comes first in the next one
+   * @param hasMore whether it had more to send: then what is left of its share stays to its credit
    */
-  took({ lane, bytes }: LaneShare, { used, isCut }: { readonly used: number; readonly isCut: boolean }): void {
+  took({ lane, bytes }: LaneShare, { used, hasMore }: { readonly used: number; readonly hasMore: boolean }): void {
     const name = nameOf(lane.filter);
     const left = bytes - used;
-    if (isCut || left < 0) this.#credit.set(name, left);
+    if (hasMore || left < 0) this.#credit.set(name, left);
     else this.#credit.delete(name);
-    if (!isCut) this.#servedAt.set(name, this.#turn++);
+    // One that the batch was too full for comes first in the next.
+    if (used > 0 || !hasMore) this.#servedAt.set(name, this.#turn++);
   }
 
   /** The lane is no more. */

@@ -46,7 +46,7 @@ function play(
       got[index]! += used;
       waited = Math.max(waited, batch - servedIn[index]!);
       servedIn[index] = batch;
-      turns.took(share, { used, isCut: false });
+      turns.took(share, { used, hasMore: true });
     }
   }
   return { got, waited };
@@ -105,11 +105,11 @@ describe("turns of lanes", () => {
     const choose = () =>
       turns.choose({ due, weightOf: () => 1, main: { bytes: 0, weight: 1 }, budgetBytes: 100, lanesMax: 1_000 });
     const [a, b] = choose().lanes;
-    turns.took(a!, { used: 50, isCut: false });
-    turns.took(b!, { used: 10, isCut: true });
+    turns.took(a!, { used: 50, hasMore: true });
+    turns.took(b!, { used: 0, hasMore: true });
     const next = choose().lanes;
     expect(next.map(({ lane, bytes }) => [nameOf(lane.filter), bytes])).toEqual([
-      [nameOf(ofTenant("b")), 90],
+      [nameOf(ofTenant("b")), 100],
       [nameOf(ofTenant("a")), 50],
     ]);
   });
