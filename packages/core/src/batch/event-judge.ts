@@ -38,7 +38,7 @@ export const RETRY_LANES_MAX = 32;
 const NO_BREAKER: BreakerPolicy = { failures: 1, coolDownMs: 500, coolDownMaxMs: 500 };
 /** A tenant over its quota moves in steps: an event at a time would make a batch of each. */
 const QUOTA_STEP_MAX_NS = 1_000_000_000n;
-const QUOTA_STEPS_A_WINDOW = 20n;
+const QUOTA_STEPS_A_WINDOW = 10n;
 const NS_A_MS = 1_000_000n;
 
 /** Judges the events of one batch, one after another in the order in which they would go, and keeps the sums. */

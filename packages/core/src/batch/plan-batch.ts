@@ -1,5 +1,5 @@
 import type { Cursor } from "../cursor/cursor.js";
-import { type Page, rowsOf } from "../cursor/page.js";
+import { advance, type Page, rowsOf } from "../cursor/page.js";
 import type { OutboxEvent } from "../event/outbox-event.js";
 import { isSameFilter, type Lane, type LaneFilter } from "../lane/lane.js";
 import type { LanePage } from "../lane/lane-page.js";
@@ -76,6 +76,10 @@ export type BatchPlan =
  * and the verdict on it is its own; so does a breaker's probe.
  */
 export function planBatch(input: PlanInput): BatchPlan {
+  const { main, page, laneReads } = input;
+  if (laneReads.length === 0 && rowsOf(page).length === 0) {
+    return { kind: "empty", cursor: advance(main, page, 0), isEnd: main.form === "plain" };
+  }
   const probe = findProbe(input);
   if (probe !== undefined && input.isProbeTurn) return planProbe(input, probe);
   const plan = planTogether(input, probe);
@@ -137,8 +141,11 @@ const MENDED = "its probe was published: what waited goes on, in order";
 function planTogether(input: PlanInput, probe: LaneRead | undefined): BatchPlan {
   const isContended = input.laneReads.length > 0 || hasSeveralTenants(input);
   const judge = new EventJudge(input, input.lanes, isContended);
+  const { main, page, lanes } = input;
   const plan = planLines<OutboxEvent>({
-    ...input,
+    main,
+    page,
+    lanes,
     lanePages: input.laneReads.filter((read) => read !== probe).map(({ lane, page }) => [lane, page]),
     judge: (row, lane) => judge.judge(row, lane),
   });
@@ -146,8 +153,7 @@ function planTogether(input: PlanInput, probe: LaneRead | undefined): BatchPlan 
   const isIdle =
     plan.rows.length === 0 && plan.changed.length === 0 && plan.dropped.length === 0 && verdicts.dead.length === 0;
   if (isIdle) {
-    const isEnd = rowsOf(input.page).length === 0 && input.main.form === "plain";
-    return { kind: "empty", cursor: plan.main, isEnd };
+    return { kind: "empty", cursor: plan.main, isEnd: rowsOf(page).length === 0 && main.form === "plain" };
   }
   return {
     ...verdicts,

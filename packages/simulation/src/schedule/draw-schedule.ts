@@ -89,7 +89,7 @@ function drawTopic(random: SeededRandom, name: string): TopicPlan {
 }
 
 function drawTenant(random: SeededRandom): TenantPlan {
-  const isQuota = random.chance(0.25);
+  const isQuota = random.chance(0.15);
   const windowMs = random.pick([50, 200, 400]);
   const fromMs = random.below(WRITING_MS);
   return {
