@@ -4,6 +4,7 @@ import { checkCommand } from "./commands/check.js";
 import { configCommand } from "./commands/config.js";
 import { deadCommand } from "./commands/dead.js";
 import { devCommand } from "./commands/dev.js";
+import { doctorCommand } from "./commands/doctor.js";
 import { eventsCommand } from "./commands/events.js";
 import { migrateCommand } from "./commands/migrate.js";
 import { recoverCommand } from "./commands/recover.js";
@@ -37,6 +38,7 @@ function program(): Command {
     .addCommand(eventsCommand())
     .addCommand(deadCommand())
     .addCommand(checkCommand())
+    .addCommand(doctorCommand())
     .addCommand(recoverCommand())
     .addCommand(verifyCommand())
     .addCommand(configCommand());
