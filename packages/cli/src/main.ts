@@ -10,6 +10,7 @@ import { migrateCommand } from "./commands/migrate.js";
 import { recoverCommand } from "./commands/recover.js";
 import { relayCommand } from "./commands/relay.js";
 import { statusCommand } from "./commands/status.js";
+import { tailCommand } from "./commands/tail.js";
 import { verifyCommand } from "./commands/verify.js";
 import { VERSION } from "./version.js";
 
@@ -37,6 +38,7 @@ function program(): Command {
     .addCommand(statusCommand())
     .addCommand(eventsCommand())
     .addCommand(deadCommand())
+    .addCommand(tailCommand())
     .addCommand(checkCommand())
     .addCommand(doctorCommand())
     .addCommand(recoverCommand())
