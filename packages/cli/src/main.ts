@@ -1,6 +1,7 @@
 import { isSidingError, SidingError } from "@siding/core/errors.js";
 import { Command, CommanderError } from "commander";
 import { checkCommand } from "./commands/check.js";
+import { completionCommand } from "./commands/completion.js";
 import { configCommand } from "./commands/config.js";
 import { deadCommand } from "./commands/dead.js";
 import { devCommand } from "./commands/dev.js";
@@ -43,7 +44,8 @@ function program(): Command {
     .addCommand(doctorCommand())
     .addCommand(recoverCommand())
     .addCommand(verifyCommand())
-    .addCommand(configCommand());
+    .addCommand(configCommand())
+    .addCommand(completionCommand());
   reportUsageHere(siding);
   return siding;
 }
