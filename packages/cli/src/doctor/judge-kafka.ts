@@ -3,6 +3,8 @@ import type { KafkaFacts, TopicFacts } from "@siding/publisher-kafka/kafka-facts
 import { type Finding, ok, problem, unchecked, warning } from "./finding.js";
 
 export interface KafkaExpectations {
+  /** As the commands in mends name them. */
+  readonly brokers: string;
   readonly shards: number;
   readonly deployment: string;
   /** Topics of events; how many of those that were looked at wait for each. */
@@ -13,6 +15,8 @@ export interface KafkaExpectations {
   readonly clientMessageBytesMax: number | null;
 }
 
+/** Stands in mends for the brokers that this run was given. */
+const BOOTSTRAP = "--bootstrap-server …";
 /** The client's own default of message.max.bytes. */
 const CLIENT_MESSAGE_BYTES_MAX = 1_000_000;
 const REPLICAS_WANTED = 3;
@@ -20,7 +24,7 @@ const TOPICS_NAMED = 20;
 
 /** What a relay would rest on in Kafka. */
 export function judgeKafka(facts: KafkaFacts, expected: KafkaExpectations): Finding[] {
-  return [
+  const findings = [
     ok("kafka.reachable", `cluster ${facts.clusterId}, ${count(facts.brokers, "broker")}`),
     ...judgeTransactions(facts, expected),
     ...(facts.transactions === null ? [] : judgeProgress(facts, expected.shards)),
@@ -28,6 +32,9 @@ export function judgeKafka(facts: KafkaFacts, expected: KafkaExpectations): Find
     judgeSizes(expected),
     ...CANNOT_BE_READ,
   ];
+  return findings.map(({ mend, ...rest }) => {
+    return { ...rest, mend: mend?.replaceAll(BOOTSTRAP, `--bootstrap-server ${expected.brokers}`) ?? null };
+  });
 }
 
 function judgeTransactions({ transactions }: KafkaFacts, { deployment }: KafkaExpectations): Finding[] {

@@ -12,6 +12,7 @@ const TOPIC: TopicFacts = {
 };
 const GONE: TopicFacts = { ...TOPIC, partitions: 0, error: { kind: "missing", reason: "unknown" } };
 const EXPECTED: KafkaExpectations = {
+  brokers: "kafka-1:9092",
   shards: 4,
   deployment: "default",
   topics: [{ topic: "orders", waiting: 3 }],
@@ -74,6 +75,12 @@ describe("a Kafka cluster", () => {
     ["no transaction coordinator", { transactions: { kind: "failed", reason: "no" } }, "problem kafka.transactions"],
   ] as [string, Changed, string][])("with %s is told so, once", (_, changed, expected) => {
     expect(amiss(changed)).toEqual([expected]);
+  });
+
+  test("is named in each command that mends it", () => {
+    const commands = judgeKafka(facts({ orders: GONE, progress: GONE }), EXPECTED).flatMap(({ mend }) => mend ?? []);
+    expect(commands.filter((command) => /kafka-\w+\.sh/.test(command)).length).toBeGreaterThan(3);
+    for (const command of commands) expect(command).not.toContain("--bootstrap-server …");
   });
 
   test("of one broker is not asked for more replicas than it can hold", () => {

@@ -57,6 +57,7 @@ export async function runDoctor(config: SidingConfig, transactionMs: number): Pr
   function judgeBrokers(facts: KafkaFacts): Finding[] {
     const largest = config.kafka["message.max.bytes"];
     return judgeKafka(facts, {
+      brokers,
       shards,
       deployment: config.deployment,
       topics,
