@@ -20,6 +20,7 @@ const BOOTSTRAP = "--bootstrap-server …";
 /** The client's own default of message.max.bytes. */
 const CLIENT_MESSAGE_BYTES_MAX = 1_000_000;
 const REPLICAS_WANTED = 3;
+const PARTITIONS_PROPOSED = 12;
 const TOPICS_NAMED = 20;
 
 /** What a relay would rest on in Kafka. */
@@ -84,7 +85,8 @@ function judgeProgress({ topics, brokers, progressCutAt }: KafkaFacts, shards: n
   const topic = topics.get(PROGRESS_TOPIC);
   if (topic === undefined || topic.error?.kind === "missing") {
     const what = `${PROGRESS_TOPIC} does not exist: the first relay makes it, with the brokers' default replication`;
-    const mend = `To choose its replication: kafka-topics.sh --bootstrap-server … --create --topic ${PROGRESS_TOPIC} --partitions ${shards} --replication-factor 3 --config cleanup.policy=compact --config min.insync.replicas=2. If relays ran here before: siding recover --all`;
+    const create = createCommand(PROGRESS_TOPIC, shards, brokers);
+    const mend = `To choose its replication: ${create} --config cleanup.policy=compact. If relays ran here before: siding recover --all`;
     return [warning(check, what, mend)];
   }
   const findings = judgeTopic(check, PROGRESS_TOPIC, topic, brokers, ["read", "write"]);
@@ -122,9 +124,9 @@ function judgeTopics({ topics, brokers }: KafkaFacts, expected: KafkaExpectation
     const topic = topics.get(name);
     if (topic === undefined) continue;
     if (topic.error?.kind === "missing") {
-      const held = waiting === 0 ? "the next event for it will wait" : `${count(waiting, "event")} or more wait for it`;
+      const held = waiting === 0 ? "the next event for it will wait" : `${waiting} or more events wait for it`;
       const what = `${name} does not exist, or this principal may not see it: ${held}, and hold up their shard, in order`;
-      const mend = `kafka-topics.sh --bootstrap-server … --create --topic ${name} --partitions 12 --replication-factor 3 --config min.insync.replicas=2`;
+      const mend = createCommand(name, PARTITIONS_PROPOSED, brokers);
       findings.push(waiting === 0 ? warning(check, what, mend) : problem(check, what, mend));
     } else {
       findings.push(...judgeTopic(check, name, topic, brokers, ["write"]));
@@ -214,6 +216,12 @@ const CANNOT_BE_READ: readonly Finding[] = [
     "Compare date on the brokers' hosts.",
   ),
 ];
+
+/** With as many replicas as there can be, up to the three that are wanted. */
+function createCommand(topic: string, partitions: number, brokers: number): string {
+  const replicas = Math.min(REPLICAS_WANTED, brokers);
+  return `kafka-topics.sh --bootstrap-server … --create --topic ${topic} --partitions ${partitions} --replication-factor ${replicas} --config min.insync.replicas=${Math.max(1, replicas - 1)}`;
+}
 
 function describeCommand(topic: string): string {
   return `kafka-topics.sh --bootstrap-server … --describe --topic ${topic}`;
