@@ -1,4 +1,4 @@
--- Topics that a relay is about to publish to: of each shard's next events, and of its newest. Crosses shards and tenants on
+-- Topics that a relay is about to publish to: of each shard's next events, of its newest, and those that wait in lanes. Crosses shards and tenants on
 -- purpose. Bounded along the primary key, so beside any backlog. $1 how many waiting ones to look at a shard, $2 how many
 -- of the newest, $3 how many topics to name.
 select looked.topic, (count(*) filter (where looked.is_waiting))::text as waiting
@@ -15,6 +15,11 @@ cross join lateral (
   where e.shard = s.shard
   order by e.seq desc
   limit $2)
+  union all
+  (select l.topic, true
+  from siding.lanes l
+  where l.shard = s.shard and l.topic is not null
+  limit $1)
 ) looked
 group by looked.topic
 order by count(*) filter (where looked.is_waiting) desc, looked.topic
