@@ -48,6 +48,7 @@ test("a quiet shard keeps its number in Kafka by writing it again, without a new
       batchBytesMax: 1_000_000,
       attemptsMax: 5,
       untilEmpty: false,
+      retention: null,
       store,
       publisher,
       clock: systemClock,

@@ -1,3 +1,4 @@
+import type { LimitSetting } from "@siding/core/policy/policy.js";
 import { parseDurationMs } from "./duration.js";
 
 /** At most `events` in any window of `windowMs`; the burst is the limit itself. */
@@ -15,4 +16,9 @@ export function parseTenantQuota(text: string): TenantQuota | "none" | undefined
   const windowMs = parseDurationMs(duration);
   if (!Number.isSafeInteger(events) || windowMs === undefined) return undefined;
   return events > 0 && windowMs > 0 ? { events, windowMs } : undefined;
+}
+
+/** The same as a policy says it. */
+export function quotaSetting(quota: TenantQuota | "none"): LimitSetting | "none" {
+  return quota === "none" ? "none" : { amount: quota.events, windowMs: quota.windowMs, burst: null };
 }

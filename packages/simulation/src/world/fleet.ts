@@ -117,6 +117,7 @@ export class Fleet {
         attemptsMax: schedule.attemptsMax,
         renewProgressMs: RENEW_AFTER_MS,
         untilEmpty: false,
+        retention: null,
         store: new SimulatedStore(this.#world, process),
         publisher: new SimulatedPublisher(this.#world, process),
         clock: process.clock,
