@@ -74,4 +74,5 @@ drop function siding.retention_floor(smallint);
 drop function siding.is_backlog_full(text, smallint, bigint);
 drop index siding.event_sample;
 drop table siding.trim, siding.gate, siding.policy_version, siding.pause, siding.policy;
-drop function siding.note_policy_change();
+drop function siding.note_gates(), siding.note_policy_change();
+alter table siding.deployment drop column gate_filter;

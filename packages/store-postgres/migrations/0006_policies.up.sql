@@ -107,6 +107,27 @@ create table siding.gate (
   constraint gate_needed check (blocked or backlog_max is not null)
 );
 
+-- Which tenants may have a gate, in the one row that enqueue reads anyway: a bit for each hash of a tenant. Who has none
+-- does not pay for those who have. NULL: nobody has one.
+alter table siding.deployment add column gate_filter bit(4096);
+
+create function siding.note_gates() returns trigger
+  language plpgsql security definer
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- The lock first: whoever holds it may be adding a gate that only a later statement sees.
+  perform from siding.deployment for update;
+  update siding.deployment set gate_filter = (
+    select bit_or(set_bit(repeat('0', 4096)::bit(4096), hashtext(g.tenant_id) & 4095, 1)) from siding.gate g
+  );
+  return null;
+end
+$$;
+revoke execute on function siding.note_gates() from public;
+create trigger note_gates after insert or update or delete on siding.gate
+  for each statement execute function siding.note_gates();
+
 -- A sample of the log, so that a long backlog is estimated by a short count (docs/decisions/0010-backpressure.md): an
 -- event is in it under the lowest bit that its number's hash has set, from 8 up. One event in 16 is under 8, one in 32
 -- under 16, and so on; one in 8 is in it at all, so that enqueueing hardly pays for it.
@@ -115,7 +136,7 @@ create index event_sample on siding.event (tenant_id, (hashint8(seq)::bigint & -
   where hashint8(seq) & 7 = 0;
 
 -- Whether so many events of a tenant are pending. Reads committed rows and the caller's own, waits for nobody, and
--- counts 2,000 index entries at most whatever the cap is. Late rows below the cursor are not counted: there are few.
+-- counts 1,000 index entries at most whatever the cap is. Late rows below the cursor are not counted: there are few.
 create function siding.is_backlog_full(of_tenant text, of_shard smallint, backlog_max bigint) returns boolean
   language plpgsql stable
   set search_path = pg_catalog, pg_temp
@@ -130,13 +151,13 @@ begin
   if (select q.last_value from siding.event_seq_seq q) - behind < backlog_max then
     return false;
   end if;
-  if backlog_max <= 2000 then
+  if backlog_max <= 1000 then
     select count(*) into counted
     from (select from siding.event e where e.tenant_id = of_tenant and e.seq > behind limit backlog_max) pending;
     return counted >= backlog_max;
   end if;
-  -- Halved until 1,000 samples or fewer stand for the cap.
-  while backlog_max > 2000 * bit loop
+  -- Halved until 500 samples or fewer stand for the cap.
+  while backlog_max > 1000 * bit loop
     bit := bit * 2;
   end loop;
   select count(*) into counted
@@ -151,8 +172,7 @@ end
 $$;
 revoke execute on function siding.is_backlog_full(text, smallint, bigint) from public;
 
--- As before, and asks the tenant's gate: with the one row that it read anyway, so that a tenant without a gate pays for a
--- look into an index that is empty or small.
+-- As before, and asks the tenant's gate where the filter says that it may have one.
 create or replace function siding.append_event(
   place text, topic text, payload text, payload_bytes bytea, content_type text,
   tenant_id text, dedupe_key text, key text, headers jsonb, event_id uuid
@@ -162,7 +182,8 @@ create or replace function siding.append_event(
 as $$
 #variable_conflict use_variable
 declare
-  d record;
+  d siding.deployment;
+  gate siding.gate;
   id uuid := coalesce(event_id, siding.new_event_id());
   dedupe text := coalesce(dedupe_key, id::text);
   payload_size integer := coalesce(octet_length(payload), octet_length(payload_bytes));
@@ -198,27 +219,30 @@ begin
     end if;
   end if;
 
-  select deployment.shards, deployment.payload_bytes_max, gate.blocked, gate.backlog_max into strict d
-  from siding.deployment
-  left join siding.gate on gate.tenant_id = append_event.tenant_id;
+  select * into strict d from siding.deployment;
   if payload_size > d.payload_bytes_max then
     perform siding.refuse('SD001',
       place || format('payload has %s bytes, more than the %s allowed', payload_size, d.payload_bytes_max),
       'Send a reference instead, or raise siding.deployment.payload_bytes_max together with the broker''s message.max.bytes.');
   end if;
 
-  if d.blocked then
-    perform siding.refuse('SD003', place || format('tenant %L is blocked from enqueueing', tenant_id),
-      'An operator blocked it; `siding tenants set TENANT --no-blocked` lets it enqueue again.');
-  elsif d.backlog_max is not null and siding.is_backlog_full(tenant_id, siding.shard_of(tenant_id, d.shards), d.backlog_max) then
-    -- Said again it adds nothing: whoever repeats a call after a lost answer gets that answer.
-    select e.event_id, e.seq, true into result from siding.event e
-    where e.tenant_id = append_event.tenant_id and e.dedupe_key = dedupe;
-    if result.seq is null then
-      perform siding.refuse('SD002', place || format('tenant %L has reached its cap of %s pending events', tenant_id, d.backlog_max),
-        'Try again when some are published; `siding tenants show TENANT` says what they wait for.');
+  if get_bit(d.gate_filter, hashtext(tenant_id) & 4095) = 1 then
+    select * into gate from siding.gate g where g.tenant_id = append_event.tenant_id;
+    if gate.blocked then
+      perform siding.refuse('SD003', place || format('tenant %L is blocked from enqueueing', tenant_id),
+        'An operator blocked it; `siding tenants set TENANT --no-blocked` lets it enqueue again.');
+    elsif gate.backlog_max is not null
+      and siding.is_backlog_full(tenant_id, siding.shard_of(tenant_id, d.shards), gate.backlog_max) then
+      -- Said again it adds nothing: whoever repeats a call after a lost answer gets that answer.
+      select e.event_id, e.seq, true into result from siding.event e
+      where e.tenant_id = append_event.tenant_id and e.dedupe_key = dedupe;
+      if result.seq is null then
+        perform siding.refuse('SD002',
+          place || format('tenant %L has reached its cap of %s pending events', tenant_id, gate.backlog_max),
+          'Try again when some are published; `siding tenants show TENANT` says what they wait for.');
+      end if;
+      return result;
     end if;
-    return result;
   end if;
 
   insert into siding.event as e
@@ -268,6 +292,7 @@ alter table siding.pause owner to siding_owner;
 alter table siding.policy_version owner to siding_owner;
 alter table siding.gate owner to siding_owner;
 alter table siding.trim owner to siding_owner;
+alter function siding.note_gates() owner to siding_owner;
 alter function siding.note_policy_change() owner to siding_owner;
 alter function siding.is_backlog_full(text, smallint, bigint) owner to siding_owner;
 alter function siding.append_event(text, text, text, bytea, text, text, text, text, jsonb, uuid) owner to siding_owner;

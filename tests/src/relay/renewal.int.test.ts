@@ -2,26 +2,12 @@ import { randomUUID } from "node:crypto";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import { KafkaPublisher } from "@siding/publisher-kafka/kafka-publisher.js";
 import { runRelay } from "@siding/relay/relay.js";
-import type { RelayObserver } from "@siding/relay/relay-observer.js";
 import { migrate } from "@siding/store-postgres/migrate.js";
 import { PostgresStore } from "@siding/store-postgres/postgres-store.js";
 import { systemClock } from "siding/system-clock.js";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { silentObserver } from "../silent-observer.js";
 import { createTestDatabase, type TestDatabase } from "../test-database.js";
-
-const nothing = (): void => {};
-const observer: RelayObserver = {
-  shardState: nothing,
-  shardTaken: nothing,
-  shardLost: nothing,
-  shardReleased: nothing,
-  haltEnded: nothing,
-  batchCommitted: nothing,
-  eventDead: nothing,
-  eventRefused: nothing,
-  step: nothing,
-  retrying: nothing,
-};
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -53,7 +39,7 @@ test("a quiet shard keeps its number in Kafka by writing it again, without a new
       publisher,
       clock: systemClock,
       random: Math.random,
-      observer,
+      observer: silentObserver,
     },
     stop.signal as AbortSignalLike,
   );

@@ -7,7 +7,13 @@ export interface TenantQuota {
   readonly windowMs: number;
 }
 
-/** Reads `1000/60s`, or `none` for no limit; undefined for anything else, a limit or window of zero included. */
+/** A limit's unit takes a nanosecond at least. */
+const NS_A_MS = 1e6;
+
+/**
+ * Reads `1000/60s`, or `none` for no limit; undefined for anything else, also a limit or window of zero and more than an
+ * event a nanosecond.
+ */
 export function parseTenantQuota(text: string): TenantQuota | "none" | undefined {
   if (text === "none") return "none";
   const [, digits, duration] = /^(\d+)\/(\w+)$/.exec(text) ?? [];
@@ -15,7 +21,7 @@ export function parseTenantQuota(text: string): TenantQuota | "none" | undefined
   const events = Number(digits);
   const windowMs = parseDurationMs(duration);
   if (!Number.isSafeInteger(events) || windowMs === undefined) return undefined;
-  return events > 0 && windowMs > 0 ? { events, windowMs } : undefined;
+  return events > 0 && events <= windowMs * NS_A_MS ? { events, windowMs } : undefined;
 }
 
 /** The same as a policy says it. */
