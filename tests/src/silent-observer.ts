@@ -10,6 +10,9 @@ export const silentObserver: RelayObserver = {
   batchCommitted() {},
   eventDead() {},
   eventRefused() {},
+  held() {},
+  lanesChanged() {},
+  quotaUsed() {},
   step() {},
   retrying() {},
 };

@@ -12,6 +12,8 @@ export interface LatencySpec extends SampleShape {
   readonly perSecond: number;
   readonly warmUpSeconds: number;
   readonly seconds: number;
+  /** A turn before all others, which counts for nothing. */
+  readonly brokerWarmUpSeconds: number;
 }
 
 export type Delivery = "exactly-once" | "at-least-once";
@@ -76,7 +78,8 @@ export async function withoutDatabase(
   }
 }
 
-async function stream(
+/** Runs a stream beside a relay that is ready, or beside none, and says how long its events took. */
+export async function stream(
   services: RunningServices,
   relay: RelayProcess | null,
   options: StreamOptions,

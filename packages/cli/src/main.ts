@@ -1,14 +1,17 @@
 import { isSidingError, SidingError } from "@siding/core/errors.js";
 import { Command, CommanderError } from "commander";
 import { checkCommand } from "./commands/check.js";
+import { completionCommand } from "./commands/completion.js";
 import { configCommand } from "./commands/config.js";
 import { deadCommand } from "./commands/dead.js";
 import { devCommand } from "./commands/dev.js";
+import { doctorCommand } from "./commands/doctor.js";
 import { eventsCommand } from "./commands/events.js";
 import { migrateCommand } from "./commands/migrate.js";
 import { recoverCommand } from "./commands/recover.js";
 import { relayCommand } from "./commands/relay.js";
 import { statusCommand } from "./commands/status.js";
+import { tailCommand } from "./commands/tail.js";
 import { verifyCommand } from "./commands/verify.js";
 import { VERSION } from "./version.js";
 
@@ -36,10 +39,13 @@ function program(): Command {
     .addCommand(statusCommand())
     .addCommand(eventsCommand())
     .addCommand(deadCommand())
+    .addCommand(tailCommand())
     .addCommand(checkCommand())
+    .addCommand(doctorCommand())
     .addCommand(recoverCommand())
     .addCommand(verifyCommand())
-    .addCommand(configCommand());
+    .addCommand(configCommand())
+    .addCommand(completionCommand());
   reportUsageHere(siding);
   return siding;
 }

@@ -66,6 +66,7 @@ export async function startRelay({ config, observer, untilEmpty, signal, reach }
           batchBytesMax: config.batchBytes,
           attemptsMax: config.maxAttempts,
           untilEmpty,
+          policies,
           retention: { retention: new PostgresRetention(beside), retentionMs: config.retentionMs },
           store: reach === undefined ? store : storeWithFailPoints(store, reach),
           publisher: reach === undefined ? publisher : publisherWithFailPoints(publisher, reach),

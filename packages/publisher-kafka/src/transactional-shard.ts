@@ -14,6 +14,7 @@ import {
   TRANSACTION_TIMEOUT_MS,
 } from "./client-config.js";
 import { connectClient, disconnectProducer, promised, withKnownProperties } from "./connect-client.js";
+import { DeliveryWait } from "./delivery-wait.js";
 import { HeaderEncoder } from "./encode-headers.js";
 import type { ProgressReader } from "./progress-reader.js";
 import type { TopicDirectory } from "./topic-directory.js";
@@ -23,15 +24,14 @@ import type { TopicDirectory } from "./topic-directory.js";
  * steps of 10 ms, which a large batch does not notice and a small one does (design §7).
  */
 const SMALL_BATCH_EVENTS = 1_000;
-const FLUSH_MS = 1;
 /**
  * A transaction that follows sooner meets the markers of the one before it: the coordinator answers
  * CONCURRENT_TRANSACTIONS, and the client waits for a fixed 20 ms. Events gather meanwhile, the next transaction touches
  * more partitions, and its markers take longer still (500 events/s over 12 partitions: p50 58 ms; with this rest 11 ms).
  */
 const MARKERS_MS = 3;
-/** A batch that takes longer makes one ask whether the topic of the numbers is still there: most take milliseconds. */
-const SLOW_MS = 1_000;
+/** A batch that takes longer makes one ask whether its topics are still there: most take milliseconds. */
+const SLOW_MS = 400;
 /** A commit is asked for again this long before its end counts as unknown. */
 const COMMIT_WITHIN_MS = 2 * TRANSACTION_TIMEOUT_MS;
 
@@ -44,6 +44,7 @@ export class TransactionalShard implements ShardPublisher {
   readonly #asker: Asker;
   #producer: Kafka.Producer;
   readonly #headers: HeaderEncoder;
+  readonly #delivery = new DeliveryWait();
   #committedAtMs = -Infinity;
   /** Delivery reports of refused records; success is not reported, which saves two fifths of a record's cost. */
   #refused: { error: LibrdKafkaError; report: DeliveryReport }[] = [];
@@ -105,7 +106,7 @@ export class TransactionalShard implements ShardPublisher {
       if (faults.length > 0) return await this.#abort({ kind: "refused", events: faults, topics: new Map() });
       this.#produceNumber(request.batch);
       reach?.("after-number", this.#shard);
-      await this.#commit(request.events.length);
+      await this.#commit(request.events);
       this.#committedAtMs = performance.now();
       return { kind: "committed" };
     } catch (error) {
@@ -152,7 +153,7 @@ export class TransactionalShard implements ShardPublisher {
    * The client goes on sending to a topic that is gone for as long as it may, and a shard whose numbers are gone is to
    * halt at once (design §4): what takes long is given up as soon as that is what it waits for.
    */
-  async #commit(events: number): Promise<void> {
+  async #commit(events: readonly OutboxEvent[]): Promise<void> {
     const { reach } = this.#options;
     let gone: SidingError | null = null;
     let looking = false;
@@ -161,11 +162,18 @@ export class TransactionalShard implements ShardPublisher {
       looking = true;
       // A Kafka that does not answer has not lost the topic.
       const isThere = await this.#progress.hasPlace(this.#shard, SLOW_MS).catch(() => true);
+      const lost = await this.#topics.look(new Set(events.map(({ topic }) => topic))).catch(() => NONE_LOST);
       looking = false;
-      if (!isThere) gone = progressGone(this.#options.brokers);
+      if (!isThere) gone = topicGone(PROGRESS_TOPIC, this.#options.brokers);
+      for (const topic of lost.keys()) gone ??= topicGone(topic, this.#options.brokers);
     }, SLOW_MS);
     try {
-      if (events < SMALL_BATCH_EVENTS) await this.#untilDelivered(() => gone);
+      if (events.length < SMALL_BATCH_EVENTS) {
+        await this.#delivery.untilDelivered(this.#producer, () => {
+          if (gone !== null) throw gone;
+          return this.#asker.isClosed;
+        });
+      }
       reach?.("before-commit", this.#shard);
       await this.#asker.ask(COMMIT_WITHIN_MS, (timeoutMs, done) => {
         if (gone !== null) done(gone as never);
@@ -203,21 +211,6 @@ export class TransactionalShard implements ShardPublisher {
       }
     }
     return faults;
-  }
-
-  /**
-   * While a flush runs nothing lingers. Short ones, one after another: a long one looks at the end of each 10 ms only,
-   * because no report wakes it.
-   */
-  async #untilDelivered(isGone: () => SidingError | null): Promise<void> {
-    for (;;) {
-      const gone = isGone();
-      if (gone !== null) throw gone;
-      const delivered = await new Promise<boolean>((resolve) => {
-        this.#producer.flush(FLUSH_MS, (error) => resolve(!error));
-      });
-      if (delivered || this.#asker.isClosed) return;
-    }
   }
 
   async #afterError(error: ClientError, events: readonly OutboxEvent[]): Promise<PublishOutcome> {
@@ -291,8 +284,10 @@ export class TransactionalShard implements ShardPublisher {
   }
 }
 
-function progressGone(brokers: string): SidingError {
-  return new SidingError("SIDING_BROKER_UNREACHABLE", `Kafka at ${brokers}: the topic ${PROGRESS_TOPIC} is gone`);
+const NONE_LOST: ReadonlyMap<string, string> = new Map();
+
+function topicGone(topic: string, brokers: string): SidingError {
+  return new SidingError("SIDING_BROKER_UNREACHABLE", `Kafka at ${brokers}: the topic ${topic} is gone`);
 }
 
 /** A report carries no event id, only topic, key and value; two events alike in all three are refused alike. */

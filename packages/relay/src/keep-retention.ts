@@ -8,7 +8,7 @@ import type { RelayObserver } from "./relay-observer.js";
 const STEP_ROWS = 2_000;
 /** Between two steps: 20,000 rows a second for a shard, above what it publishes for long. */
 const STEP_REST_MS = 100;
-/** Between two rounds, where the one before found its end. */
+/** Between two rounds, where the one before found its end; less where retention is short. */
 const ROUND_REST_MS = 15_000;
 
 export interface RetentionOptions {
@@ -27,14 +27,15 @@ export async function keepRetention(
   lease: Lease,
   signal: AbortSignalLike,
 ): Promise<void> {
+  const roundRestMs = Math.min(ROUND_REST_MS, Math.max(500, retentionMs / 4));
   let behind: bigint | null = null;
   while (!signal.aborted) {
     try {
       if (behind === null && !(await retention.raiseFloor(lease, retentionMs))) return;
-      const step = await retention.trim(lease, behind ?? 0n, STEP_ROWS);
+      const step = await retention.trim(lease, { retentionMs, behind: behind ?? 0n, rowsMax: STEP_ROWS });
       if (step === null) return;
       behind = step.next;
-      await clock.sleep(behind === null ? ROUND_REST_MS : STEP_REST_MS, signal);
+      await clock.sleep(behind === null ? roundRestMs : STEP_REST_MS, signal);
     } catch (error) {
       // Publishing never ends for it: the main line finds out by itself what stands in its way too.
       const known = isSidingError(error)

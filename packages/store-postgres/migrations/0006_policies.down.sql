@@ -70,9 +70,10 @@ begin
 end
 $$;
 
-drop function siding.retention_floor(smallint);
+drop function siding.retention_floor(smallint, bigint);
 drop function siding.is_backlog_full(text, smallint, bigint);
 drop index siding.event_sample;
-drop table siding.trim, siding.gate, siding.policy_version, siding.pause, siding.policy;
+drop table siding.trim_point, siding.gate, siding.policy_version, siding.pause, siding.policy;
+drop type siding.trim_lane;
 drop function siding.note_gates(), siding.note_policy_change();
 alter table siding.deployment drop column gate_filter;

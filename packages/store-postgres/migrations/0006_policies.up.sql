@@ -146,7 +146,13 @@ declare
   bit bigint := 8;
   counted bigint;
 begin
-  select (s.cursor).position into strict behind from siding.shard s where s.shard = of_shard;
+  -- The tenant's own lane is behind the main line. Lanes of its topics and keys are not looked at: they hold part of it.
+  select least((s.cursor).position, min((l.cursor).position)) into strict behind
+  from siding.shard s
+  left join siding.lane l on l.shard = s.shard and l.tenant_id = of_tenant and l.batch <= s.promoted_batch
+    and l.topic is null and l.key is null and l.seq is null
+  where s.shard = of_shard
+  group by (s.cursor).position;
   -- All tenants together have numbers enough for it only then; this is all that most calls look at.
   if (select q.last_value from siding.event_seq_seq q) - behind < backlog_max then
     return false;
@@ -263,37 +269,45 @@ begin
 end
 $$;
 
--- How far retention has got: all that this cursor has consumed may go. Its spans are gone already, so that what a span
--- counts is there for as long as the span (docs/decisions/0006-verify.md).
-create table siding.trim (
-  shard smallint primary key,
-  upto siding.cursor not null,
-  -- Nothing was published after that among what may go.
-  published_before timestamptz not null
+-- How far every line of a shard was at a moment. When retention has passed since, what they had consumed then was
+-- published so long ago, and may go: a lane's events long after the main line passed them.
+create type siding.trim_lane as (tenant_id text, topic text, cursor siding.cursor);
+create table siding.trim_point (
+  shard smallint not null,
+  at timestamptz not null default clock_timestamp(),
+  cursor siding.cursor not null,
+  lanes siding.trim_lane[] not null,
+  primary key (shard, at)
 );
 
--- The floor of retention: how far, and no further, rows of the shard may be deleted. Whoever reads the log behind the
--- main cursor lowers it here.
-create function siding.retention_floor(of_shard smallint) returns siding.cursor
+-- The floor of retention: how the shard's lines stood when the newest point was made that is older than so many ms. No
+-- row that any of them had not consumed then may go. Whoever reads the log behind its lines lowers it here.
+create function siding.retention_floor(of_shard smallint, retention_ms bigint) returns siding.trim_point
   language sql stable
   set search_path = pg_catalog, pg_temp
-return (select t.upto from siding.trim t where t.shard = of_shard);
-revoke execute on function siding.retention_floor(smallint) from public;
-grant execute on function siding.retention_floor(smallint) to siding_relay, siding_admin;
+return (
+  select p from siding.trim_point p
+  where p.shard = of_shard and p.at <= clock_timestamp() - retention_ms * interval '1 ms'
+  order by p.at desc
+  limit 1
+);
+revoke execute on function siding.retention_floor(smallint, bigint) from public;
+grant execute on function siding.retention_floor(smallint, bigint) to siding_relay, siding_admin;
 
-grant select on siding.policy, siding.pause, siding.policy_version, siding.gate, siding.trim to siding_relay, siding_admin;
+grant select on siding.policy, siding.pause, siding.policy_version, siding.gate, siding.trim_point to siding_relay, siding_admin;
 grant insert, update, delete on siding.policy, siding.pause, siding.gate to siding_admin;
 grant update on siding.policy_version to siding_admin;
 grant insert, update, delete on siding.gate to siding_relay;
-grant insert, update on siding.trim to siding_relay;
+grant insert, delete on siding.trim_point to siding_relay;
 
 alter table siding.policy owner to siding_owner;
 alter table siding.pause owner to siding_owner;
 alter table siding.policy_version owner to siding_owner;
 alter table siding.gate owner to siding_owner;
-alter table siding.trim owner to siding_owner;
+alter table siding.trim_point owner to siding_owner;
+alter type siding.trim_lane owner to siding_owner;
 alter function siding.note_gates() owner to siding_owner;
 alter function siding.note_policy_change() owner to siding_owner;
 alter function siding.is_backlog_full(text, smallint, bigint) owner to siding_owner;
 alter function siding.append_event(text, text, text, bytea, text, text, text, text, jsonb, uuid) owner to siding_owner;
-alter function siding.retention_floor(smallint) owner to siding_owner;
+alter function siding.retention_floor(smallint, bigint) owner to siding_owner;

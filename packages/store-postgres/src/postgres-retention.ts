@@ -1,4 +1,4 @@
-import type { Retention } from "@siding/core/ports/retention.js";
+import type { Retention, TrimStep } from "@siding/core/ports/retention.js";
 import type { Lease } from "@siding/core/ports/store.js";
 import type { Connections } from "./connection.js";
 import { statement } from "./sql-file.js";
@@ -19,10 +19,9 @@ export class PostgresRetention implements Retention {
 
   async trim(
     { shard, epoch }: Lease,
-    behind: bigint,
-    rowsMax: number,
+    { retentionMs, behind, rowsMax }: TrimStep,
   ): Promise<{ deleted: number; next: bigint | null } | null> {
-    const [row] = await this.#connections.run(SQL.trim, [shard, String(epoch), String(behind), rowsMax]);
+    const [row] = await this.#connections.run(SQL.trim, [shard, String(epoch), String(behind), rowsMax, retentionMs]);
     if (row === undefined) return null;
     return { deleted: Number(row[0]), next: row[1] == null ? null : BigInt(row[1]) };
   }

@@ -2,6 +2,8 @@ import { SidingError } from "@siding/core/errors.js";
 import type { Policy } from "@siding/core/policy/policy.js";
 import type { Admission } from "@siding/core/policy/settle-policy.js";
 import type { PolicyBook } from "@siding/core/ports/policy-source.js";
+import { UNUSED } from "@siding/core/quota/limit.js";
+import type { QuotaState } from "@siding/core/quota/quota.js";
 import type pg from "pg";
 import { AS_TEXT, openAdminSession, type TextRow } from "./admin-session.js";
 import { describeServer, storeError } from "./connection.js";
@@ -34,12 +36,15 @@ const SQL = {
   version: statement("tenant-schema"),
 };
 
-/** What Postgres knows of a tenant. 64-bit numbers as they are. */
+/** What Postgres knows of a tenant. */
 export interface TenantUsage {
   /** Counted no further than asked. */
   readonly pending: bigint;
   /** Age of the oldest pending event in ms; null where none is pending. */
   readonly lagMs: number | null;
+  /** The broadest of its lanes; null: it rides the main line. resumeAt in RFC 3339; null: when somebody says so. */
+  readonly lane: { readonly reason: string; readonly detail: string; readonly resumeAt: string | null } | null;
+  readonly used: QuotaState;
 }
 
 const STATEMENT_TIMEOUT_MS = 10_000;
@@ -100,7 +105,16 @@ export class TenantDesk {
 
   async usage(tenantId: string, pendingMax: bigint): Promise<TenantUsage> {
     const [row] = await this.#run(SQL.usage, [tenantId, String(pendingMax)]);
-    return { pending: BigInt(row!.pending!), lagMs: row!.lag_ms == null ? null : Math.max(0, Number(row!.lag_ms)) };
+    const { pending, lag_ms: lagMs, lane_reason: reason, lane_detail: detail, resume_at: resumeAt } = row!;
+    return {
+      pending: BigInt(pending!),
+      lagMs: lagMs == null ? null : Math.max(0, Number(lagMs)),
+      lane: reason == null ? null : { reason, detail: detail ?? "", resumeAt: resumeAt ?? null },
+      used: {
+        events: row!.events_until == null ? UNUSED : BigInt(row!.events_until),
+        bytes: row!.bytes_until == null ? UNUSED : BigInt(row!.bytes_until),
+      },
+    };
   }
 
   /**

@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { PolicyCache } from "@siding/core/policy/policy-cache.js";
+import { defaultFields } from "@siding/core/policy/settle-policy.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import { KafkaPublisher } from "@siding/publisher-kafka/kafka-publisher.js";
 import { runRelay } from "@siding/relay/relay.js";
@@ -34,6 +36,7 @@ test("a quiet shard keeps its number in Kafka by writing it again, without a new
       batchBytesMax: 1_000_000,
       attemptsMax: 5,
       untilEmpty: false,
+      policies: new PolicyCache(defaultFields("none")),
       retention: null,
       store,
       publisher,

@@ -23,7 +23,7 @@ describe("what holds for a tenant", () => {
       warnAt: 0.8,
       batchLimit: 50,
       weight: 1,
-      breaker: { failures: 5, coolDownMs: 1_000, coolDownMaxMs: 60_000 },
+      breaker: { failures: 5, coolDownMs: 500, coolDownMaxMs: 5_000 },
       retry: "flow-first",
       replay: true,
     });
