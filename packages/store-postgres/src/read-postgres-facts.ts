@@ -61,7 +61,7 @@ export async function readPostgresFacts({ databaseUrl, transactionMs, unixMs }: 
     const [server] = await rowsOf(SQL.server, [POSTGRES_SETTINGS, ROLES]);
     const isStandby = server!.is_standby === "true";
     const transactions = await rowsOf(SQL.transactions, [transactionMs, NAMED_MAX]);
-    const prepared = await rowsOf(SQL.prepared, [NAMED_MAX]);
+    const prepared = await rowsOf(SQL.prepared, [transactionMs, NAMED_MAX]);
     const facts = {
       where,
       user: server!.user_name!,
