@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { FixedPolicies } from "@siding/core/policy/fixed-policies.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import type { Reach } from "@siding/core/ports/fail-point.js";
 import { RENEW_AFTER_MS } from "@siding/core/recovery/renewal.js";
@@ -30,6 +31,7 @@ export interface RelayRun {
  * @throws SIDING_STORE_*, SIDING_SCHEMA_*, SIDING_BROKER_* when it cannot start, and what runRelay throws
  */
 export async function startRelay({ config, observer, untilEmpty, signal, reach }: RelayRun): Promise<void> {
+  const quota = config.tenantQuota === "none" ? null : config.tenantQuota;
   const brokers = requireSetting(config, "kafkaBrokers").join(",");
   const store = new PostgresStore(requireSetting(config, "databaseUrl"), config.shards + EXTRA_CONNECTIONS);
   try {
@@ -48,6 +50,7 @@ export async function startRelay({ config, observer, untilEmpty, signal, reach }
           batchBytesMax: config.batchBytes,
           attemptsMax: config.maxAttempts,
           untilEmpty,
+          policies: new FixedPolicies(quota),
           store: reach === undefined ? store : storeWithFailPoints(store, reach),
           publisher: reach === undefined ? publisher : publisherWithFailPoints(publisher, reach),
           clock: systemClock,

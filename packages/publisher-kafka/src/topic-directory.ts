@@ -51,6 +51,12 @@ export class TopicDirectory {
     return faults;
   }
 
+  /** Looks the topics up now, whatever was seen of them. @throws SIDING_BROKER_* */
+  async look(topics: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
+    for (const topic of topics) this.#seenAtMs.delete(topic);
+    return this.faultsOf(topics);
+  }
+
   /** A broker refused the topic itself: it rests for a moment, and is looked up before it is tried again. */
   markFault(topic: string, reason: string): void {
     this.#faults.set(topic, { reason, atMs: this.#nowMs() });

@@ -1,3 +1,4 @@
+import type { TenantPolicies } from "@siding/core/policy/tenant-policy.js";
 import type { Clock, Random } from "@siding/core/ports/clock.js";
 import type { Publisher } from "@siding/core/ports/publisher.js";
 import type { RelayIdentity, Store } from "@siding/core/ports/store.js";
@@ -16,6 +17,7 @@ export interface RelayOptions {
   readonly attemptsMax: number;
   /** End once nothing is due, instead of waiting for more. */
   readonly untilEmpty: boolean;
+  readonly policies: TenantPolicies;
   readonly store: Store;
   readonly publisher: Publisher;
   readonly clock: Clock;

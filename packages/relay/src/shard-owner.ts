@@ -47,9 +47,10 @@ export async function ownShard(
       await checkIdentity(options);
       publisher = await options.publisher.open(shard);
       const start = await startOf(options, publisher, record);
+      const lines = await store.readLines(shard);
       observer.shardTaken(shard, record.lease.epoch);
       waitMs = RETRY_FIRST_MS;
-      await new MainLine(options, watch, publisher, record, start).run(signal);
+      await new MainLine(options, watch, publisher, record, start, lines).run(signal);
       await publisher.close();
       await store.release(record.lease);
       observer.shardReleased(shard);

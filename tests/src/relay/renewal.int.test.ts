@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { FixedPolicies } from "@siding/core/policy/fixed-policies.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import { KafkaPublisher } from "@siding/publisher-kafka/kafka-publisher.js";
 import { runRelay } from "@siding/relay/relay.js";
@@ -19,6 +20,9 @@ const observer: RelayObserver = {
   batchCommitted: nothing,
   eventDead: nothing,
   eventRefused: nothing,
+  held: nothing,
+  lanesChanged: nothing,
+  quotaUsed: nothing,
   step: nothing,
   retrying: nothing,
 };
@@ -48,6 +52,7 @@ test("a quiet shard keeps its number in Kafka by writing it again, without a new
       batchBytesMax: 1_000_000,
       attemptsMax: 5,
       untilEmpty: false,
+      policies: new FixedPolicies(null),
       store,
       publisher,
       clock: systemClock,

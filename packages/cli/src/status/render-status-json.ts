@@ -2,7 +2,7 @@ import type { ShardStatus, StatusReport } from "@siding/store-postgres/read-stat
 
 /** `siding status -o json`. Names are public and only added to; 64-bit numbers are strings, times and ages are not. */
 export function renderStatusJson(report: StatusReport): string {
-  const { deployment, relays, backlog } = report;
+  const { deployment, relays, backlog, lanes } = report;
   const document = {
     server: report.server,
     deployment: {
@@ -37,6 +37,19 @@ export function renderStatusJson(report: StatusReport): string {
               resume_at: tenant.resumeAt,
             })),
           },
+    lanes: {
+      counts: Object.fromEntries(lanes.counts),
+      first: lanes.first.map((lane) => ({
+        shard: lane.shard,
+        tenant_id: lane.tenantId,
+        topic: lane.topic,
+        key: lane.key,
+        seq: lane.seq === null ? null : String(lane.seq),
+        reason: lane.reason,
+        detail: lane.detail,
+        resume_at: lane.resumeAt,
+      })),
+    },
     refused: String(report.refused),
     dead: String(report.dead),
   };

@@ -1,4 +1,10 @@
-import type { BacklogStatus, ShardStatus, StatusReport } from "@siding/store-postgres/read-status.js";
+import type {
+  BacklogStatus,
+  LaneStatus,
+  LanesStatus,
+  ShardStatus,
+  StatusReport,
+} from "@siding/store-postgres/read-status.js";
 import { createColors } from "picocolors";
 import { formatAge } from "./format-age.js";
 import { type Column, printable, renderTable } from "./plain-table.js";
@@ -22,6 +28,7 @@ export function renderStatusTable(report: StatusReport, { width, color }: TableO
   if (report.backlog !== null && report.backlog.largest.length > 0) {
     tables.push(backlogTable(report.backlog, { width, color }));
   }
+  if (report.lanes.first.length > 0) tables.push(laneTable(report.lanes, { width, color }));
   return [`${head}\n`, ...tables.filter((table) => table !== "")].join("\n");
 }
 
@@ -128,6 +135,35 @@ function backlogTable({ largest, tenants }: BacklogStatus, { width, color }: Tab
   ]);
   const left = tenants - largest.length;
   return renderTable(columns, rows, width, color) + (left > 0 ? `and ${plural(left, "more tenant")}\n` : "");
+}
+
+/** What may not move now, and why. */
+function laneTable({ first, counts }: LanesStatus, { width, color }: TableOptions): string {
+  const columns: Column[] = [
+    { title: "SHARD", align: "right" },
+    { title: "LANE" },
+    { title: "WAITS", isElastic: true },
+    { title: "RESUMES" },
+    { title: "WHY", isElastic: true },
+  ];
+  const rows = first.map((lane) => [
+    String(lane.shard),
+    lane.reason,
+    describeLane(lane),
+    lane.resumeInMs === null ? "-" : lane.resumeInMs <= 0 ? "now" : `in ${formatAge(lane.resumeInMs)}`,
+    lane.detail,
+  ]);
+  const left = [...counts.values()].reduce((sum, count) => sum + count, 0) - first.length;
+  return renderTable(columns, rows, width, color) + (left > 0 ? `and ${plural(left, "more lane")}\n` : "");
+}
+
+function describeLane({ tenantId, topic, key, seq }: LaneStatus): string {
+  if (tenantId === null) return `topic ${topic}`;
+  const parts = [`tenant ${tenantId}`];
+  if (topic !== null) parts.push(`topic ${topic}`);
+  if (key !== null) parts.push(`key ${key}`);
+  if (seq !== null) parts.push(`the event with seq ${seq}`);
+  return parts.join(", ");
 }
 
 function stateOf({ haltedReason, owner, waiting, lagMs }: ShardStatus): string {
