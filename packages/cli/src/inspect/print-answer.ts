@@ -27,10 +27,14 @@ export async function printAnswer(
   const inspection = await EventInspection.open({ databaseUrl: requireSetting(config, "databaseUrl") });
   try {
     const answer = await ask(inspection);
-    const isTerminal = process.stdout.isTTY === true;
-    const table = { width: isTerminal ? process.stdout.columns : undefined, color: isTerminal && pc.isColorSupported };
-    process.stdout.write(flags.output === "json" ? answer.json() : answer.table(table));
+    process.stdout.write(flags.output === "json" ? answer.json() : answer.table(tableOptions()));
   } finally {
     await inspection.close();
   }
+}
+
+/** What standard output can show. */
+export function tableOptions(): TableOptions {
+  const isTerminal = process.stdout.isTTY === true;
+  return { width: isTerminal ? process.stdout.columns : undefined, color: isTerminal && pc.isColorSupported };
 }
