@@ -141,7 +141,7 @@ export class MainLine {
   }
 
   async #committed({ plan, input, after }: UnderWay): Promise<void> {
-    const { observer, clock, store } = this.#options;
+    const { observer, clock, store, policies } = this.#options;
     const { shard } = this.#lease;
     const now = clock.unixMs();
     if (!this.#hasPlans) {
@@ -158,7 +158,7 @@ export class MainLine {
     observer.batchCommitted(shard, this.#lastBatch, plan.events, now);
     for (const { event, failure } of plan.dead) observer.eventDead(shard, event, failure);
     for (const hold of plan.held) observer.held(shard, hold);
-    for (const [tenantId, use] of plan.quotas) observer.quotaUsed(tenantId, use);
+    for (const [tenantId, use] of plan.quotas) observer.quotaUsed(tenantId, use, policies.of(tenantId).warnAt);
     if (plan.changed.length + plan.dropped.length > 0) observer.lanesChanged(shard, plan.lanes);
   }
 
