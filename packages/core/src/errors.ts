@@ -127,6 +127,11 @@ export const ERRORS = {
     exit: 1,
     mend: "`siding events list` finds events by tenant, topic, key and dedupe key; retention deletes published ones.",
   },
+  SIDING_QUERY_TOO_WIDE: {
+    retry: "never",
+    exit: 2,
+    mend: "Narrow what is asked for: a tenant, a topic, or a time since when.",
+  },
   SIDING_DEPENDENCY_MISSING: {
     retry: "never",
     exit: 3,

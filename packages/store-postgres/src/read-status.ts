@@ -99,7 +99,7 @@ export async function readStatus(options: StatusOptions): Promise<StatusReport> 
   try {
     client = await openAdminSession(options.databaseUrl, "siding-status");
     await client.query(`set statement_timeout = ${options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS}; set jit = off`);
-    return await read(client, server, options.tenantsMax);
+    return await readStatusOn(client, server, options.tenantsMax);
   } catch (error) {
     throw storeError(error, server);
   } finally {
@@ -107,7 +107,11 @@ export async function readStatus(options: StatusOptions): Promise<StatusReport> 
   }
 }
 
-async function read(client: pg.Client, server: string, tenantsMax: number): Promise<StatusReport> {
+/**
+ * As {@link readStatus}, on a connection that is there already, in the role siding_admin and outside of a transaction.
+ * @param server host:port/database
+ */
+export async function readStatusOn(client: pg.ClientBase, server: string, tenantsMax: number): Promise<StatusReport> {
   const [deployment] = await rowsOf(client, SQL.deployment);
   if (deployment === undefined)
     throw new SidingError("SIDING_SCHEMA_MISSING", `the schema at ${server} was never laid out`);
@@ -116,8 +120,7 @@ async function read(client: pg.Client, server: string, tenantsMax: number): Prom
     const message = `the schema at ${server} has version ${schemaVersion}, this release needs ${SCHEMA_VERSION}`;
     throw new SidingError("SIDING_SCHEMA_OUTDATED", message);
   }
-  const relays = await rowsOf(client, SQL.relays);
-  const shards = await rowsOf(client, SQL.shards);
+  const owners = await readRelaysOn(client);
   const [failures] = await rowsOf(client, SQL.failures);
   return {
     server,
@@ -127,15 +130,21 @@ async function read(client: pg.Client, server: string, tenantsMax: number): Prom
       shards: Number(deployment.shards),
       schemaVersion,
     },
-    relays: relays.map(relayStatus),
-    shards: shards.map(shardStatus),
+    ...owners,
     backlog: await readBacklog(client, tenantsMax),
     refused: BigInt(failures!.refused!),
     dead: BigInt(failures!.dead!),
   };
 }
 
-async function readBacklog(client: pg.Client, tenantsMax: number): Promise<BacklogStatus | null> {
+/** Relays and shards alone, which is quick whatever waits. */
+export async function readRelaysOn(client: pg.ClientBase): Promise<Pick<StatusReport, "relays" | "shards">> {
+  const relays = await rowsOf(client, SQL.relays);
+  const shards = await rowsOf(client, SQL.shards);
+  return { relays: relays.map(relayStatus), shards: shards.map(shardStatus) };
+}
+
+async function readBacklog(client: pg.ClientBase, tenantsMax: number): Promise<BacklogStatus | null> {
   try {
     const rows = await rowsOf(client, SQL.backlog, [tenantsMax]);
     return {
@@ -188,7 +197,11 @@ function shardStatus(row: TextRow): ShardStatus {
   };
 }
 
-async function rowsOf(client: pg.Client, sql: Statement, values: readonly unknown[] = []): Promise<readonly TextRow[]> {
+async function rowsOf(
+  client: pg.ClientBase,
+  sql: Statement,
+  values: readonly unknown[] = [],
+): Promise<readonly TextRow[]> {
   const { rows } = await client.query<TextRow>({ text: sql.text, values: [...values], types: AS_TEXT });
   return rows;
 }

@@ -6,6 +6,7 @@ import { brokerError } from "@siding/publisher-kafka/broker-errors.js";
 import { KafkaPublisher } from "@siding/publisher-kafka/kafka-publisher.js";
 import { scanEventIds } from "@siding/publisher-kafka/scan-event-ids.js";
 import { storeError } from "@siding/store-postgres/connection.js";
+import { InspectionSession } from "@siding/store-postgres/inspection-session.js";
 import { migrate } from "@siding/store-postgres/migrate.js";
 import { readMigrations } from "@siding/store-postgres/migration-files.js";
 import { PostgresStore } from "@siding/store-postgres/postgres-store.js";
@@ -157,6 +158,11 @@ const PROVOKED: Record<ErrorCode, () => Promise<unknown>> = {
     return scanEventIds({ kafka, topics: new Map([[topic, 0]]), onRecords: async () => {} });
   },
   SIDING_EVENT_UNKNOWN: () => said(new SidingProcess(["events", "show", randomUUID()], { DATABASE_URL: database.url })),
+  SIDING_QUERY_TOO_WIDE: async () => {
+    const slow = { name: "slow", text: "select pg_sleep(10)" };
+    const options = { databaseUrl: database.url, statementTimeoutMs: 50 };
+    return InspectionSession.during(options, (session) => session.atOneMoment(() => session.run(slow, [])));
+  },
   // Nothing that could start Kafka is found.
   SIDING_DEPENDENCY_MISSING: () =>
     said(new SidingProcess(["dev", "--seconds", "1"], { PATH: "/nowhere", JAVA_HOME: "/nowhere" })),

@@ -24,13 +24,9 @@ export async function printAnswer(
   ask: (inspection: EventInspection) => Promise<Answer>,
 ): Promise<void> {
   const { values: config } = loadConfig({ options: { ...flags }, environment: process.env, directory: process.cwd() });
-  const inspection = await EventInspection.open({ databaseUrl: requireSetting(config, "databaseUrl") });
-  try {
-    const answer = await ask(inspection);
-    const isTerminal = process.stdout.isTTY === true;
-    const table = { width: isTerminal ? process.stdout.columns : undefined, color: isTerminal && pc.isColorSupported };
-    process.stdout.write(flags.output === "json" ? answer.json() : answer.table(table));
-  } finally {
-    await inspection.close();
-  }
+  const databaseUrl = requireSetting(config, "databaseUrl");
+  const answer = await EventInspection.during({ databaseUrl }, ask);
+  const isTerminal = process.stdout.isTTY === true;
+  const table = { width: isTerminal ? process.stdout.columns : undefined, color: isTerminal && pc.isColorSupported };
+  process.stdout.write(flags.output === "json" ? answer.json() : answer.table(table));
 }

@@ -1,0 +1,2 @@
+--! compatible
+-- The number is taken; what it makes comes with its own change.
