@@ -1,5 +1,6 @@
 import { isSidingError, SidingError } from "@siding/core/errors.js";
 import { Command, CommanderError } from "commander";
+import { adminCommand } from "./commands/admin.js";
 import { checkCommand } from "./commands/check.js";
 import { configCommand } from "./commands/config.js";
 import { deadCommand } from "./commands/dead.js";
@@ -9,6 +10,7 @@ import { migrateCommand } from "./commands/migrate.js";
 import { recoverCommand } from "./commands/recover.js";
 import { relayCommand } from "./commands/relay.js";
 import { statusCommand } from "./commands/status.js";
+import { tokensCommand } from "./commands/tokens.js";
 import { verifyCommand } from "./commands/verify.js";
 import { VERSION } from "./version.js";
 
@@ -33,12 +35,14 @@ function program(): Command {
     .addCommand(devCommand())
     .addCommand(migrateCommand())
     .addCommand(relayCommand())
+    .addCommand(adminCommand())
     .addCommand(statusCommand())
     .addCommand(eventsCommand())
     .addCommand(deadCommand())
     .addCommand(checkCommand())
     .addCommand(recoverCommand())
     .addCommand(verifyCommand())
+    .addCommand(tokensCommand())
     .addCommand(configCommand());
   reportUsageHere(siding);
   return siding;

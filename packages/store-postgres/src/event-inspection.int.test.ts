@@ -308,6 +308,17 @@ describe("dead letters", () => {
   });
 });
 
+test("since when finds what lies below the first event of another tenant's shard", async () => {
+  const first = await enqueue({ tenant: "a" });
+  const shards = await database.query(
+    "select siding.shard_of(t, 4::smallint) as shard, t from unnest(array['b', 'c', 'd', 'e']) t",
+  );
+  const [{ shard: own }] = (await database.query("select shard from siding.event")) as [{ shard: number }];
+  const other = shards.find(({ shard }) => shard !== own)!.t as string;
+  const second = await enqueue({ tenant: other });
+  expect((await list({ since: "2026-01-01T00:00:00Z" })).map(({ seq }) => seq)).toEqual([second, first]);
+});
+
 test("what takes longer than it may is told as that", async () => {
   await client.query("set statement_timeout = 200");
   const holder = new pg.Client({ connectionString: database.url });

@@ -1,5 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import Kafka from "@confluentinc/kafka-javascript";
+import { AdminClient } from "@siding/admin/client/admin-client.js";
 import { ERRORS, type ErrorCode } from "@siding/core/errors.js";
 import { settle } from "@siding/core/recovery/settle.js";
 import { brokerError } from "@siding/publisher-kafka/broker-errors.js";
@@ -162,6 +166,15 @@ const PROVOKED: Record<ErrorCode, () => Promise<unknown>> = {
     const slow = { name: "slow", text: "select pg_sleep(10)" };
     const options = { databaseUrl: database.url, statementTimeoutMs: 50 };
     return InspectionSession.during(options, (session) => session.atOneMoment(() => session.run(slow, [])));
+  },
+  SIDING_API_UNREACHABLE: () => new AdminClient({ url: "http://127.0.0.1:1", token: undefined }).status(),
+  SIDING_API_REFUSED: async () => {
+    const server = createServer((_request, response) => response.end("a page"));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    return new AdminClient({ url: `http://127.0.0.1:${port}`, token: undefined })
+      .status()
+      .finally(() => server.close());
   },
   // Nothing that could start Kafka is found.
   SIDING_DEPENDENCY_MISSING: () =>

@@ -44,6 +44,13 @@ export const EventDetail = only({
 });
 export type EventDetail = Static<typeof EventDetail>;
 
+/** An event with what it carries, its payload as the text that Postgres wrote: parsed, its numbers would be rounded. */
+export interface EventDetailText {
+  readonly document: Omit<EventDetail, "payload">;
+  /** JSON, laid out. */
+  readonly payload: string;
+}
+
 const filters = {
   tenant: Type.Optional(text(255, "events of this tenant; a token that is bound to several has to name one")),
   topic: Type.Optional(text(249)),

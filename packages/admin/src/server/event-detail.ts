@@ -1,5 +1,7 @@
+import { SidingError } from "@siding/core/errors.js";
+import type { EventStatus } from "@siding/store-postgres/event-filter.js";
 import type { EventContent, InspectedEvent } from "@siding/store-postgres/event-inspection.js";
-import type { EventDetail } from "../api/event.js";
+import type { EventDetailText } from "../api/event.js";
 import { eventDocument } from "./documents.js";
 import { isRedacted, type Redaction, redactJson } from "./redaction.js";
 
@@ -13,13 +15,6 @@ export interface ShownEvent {
 export interface Sight {
   readonly maySeePayload: boolean;
   readonly redactions: readonly Redaction[];
-}
-
-/** An event with what it carries, its payload as the text that Postgres wrote: parsed, its numbers would be rounded. */
-export interface EventDetailText {
-  readonly document: Omit<EventDetail, "payload">;
-  /** JSON, laid out. */
-  readonly payload: string;
 }
 
 export function eventDetail({ event, content, isOnlyOne }: ShownEvent, sight: Sight): EventDetailText {
@@ -41,4 +36,9 @@ export function eventDetail({ event, content, isOnlyOne }: ShownEvent, sight: Si
 /** The JSON of an event: an EventDetail. */
 export function eventDetailJson({ document, payload }: EventDetailText): string {
   return `${JSON.stringify(document, undefined, 2).slice(0, -2)},\n  "payload": ${payload.replaceAll("\n", "\n  ")}\n}\n`;
+}
+
+export function unknownEvent(eventId: string, status: EventStatus | undefined): SidingError {
+  const what = status === undefined ? "event" : `${status} event`;
+  return new SidingError("SIDING_EVENT_UNKNOWN", `there is no ${what} with the id ${eventId}`);
 }

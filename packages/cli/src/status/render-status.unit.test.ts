@@ -1,6 +1,6 @@
+import { statusDocument } from "@siding/admin/server/documents.js";
 import type { RelayStatus, ShardStatus, StatusReport } from "@siding/store-postgres/read-status.js";
 import { describe, expect, test } from "vitest";
-import { renderStatusJson } from "./render-status-json.js";
 import { renderStatusTable } from "./render-status-table.js";
 
 const RELAY: RelayStatus = {
@@ -47,7 +47,7 @@ function report(changes: Partial<StatusReport> = {}): StatusReport {
 }
 
 const table = (changes: Partial<StatusReport> = {}, width?: number): string =>
-  renderStatusTable(report(changes), { width, color: false });
+  renderStatusTable(statusDocument(report(changes)), { width, color: false });
 
 const acme = {
   tenantId: "acme",
@@ -143,7 +143,7 @@ describe("the JSON", () => {
       backlog: { pending: 9_007_199_254_740_993n, tenants: 1, largest: [acme] },
       dead: 2n,
     };
-    expect(JSON.parse(renderStatusJson(report(changes)))).toEqual({
+    expect(statusDocument(report(changes))).toEqual({
       server: "db:5432/shop",
       deployment: { name: "default", kafka_cluster_id: "abc", shards: 2, schema_version: 1 },
       relays: [
@@ -194,6 +194,6 @@ describe("the JSON", () => {
   });
 
   test("has null where the backlog could not be counted", () => {
-    expect(JSON.parse(renderStatusJson(report({ backlog: null }))).backlog).toBeNull();
+    expect(statusDocument(report({ backlog: null })).backlog).toBeNull();
   });
 });

@@ -36,10 +36,12 @@ search as (
 ),
 found as (
   select f.is_until, f.shard, f.low,
+    -- Where its first row is not before the moment, the shard tells nothing of what other shards hold below that row.
+    f.low > (select e.seq from siding.event e where e.shard = f.shard order by e.seq limit 1) as is_past_start,
     f.low > (select e.seq from siding.event e where e.shard = f.shard order by e.seq desc limit 1) as is_past_end
   from search f
   where f.low >= f.high
 )
 select
-  (select max(low) from found where not is_until)::text as from_seq,
+  (select max(low) from found where not is_until and is_past_start)::text as from_seq,
   (select min(low) from found where is_until and not is_past_end)::text as below_seq

@@ -1,4 +1,3 @@
-import { SidingError } from "@siding/core/errors.js";
 import type { AdminPool } from "@siding/store-postgres/admin-pool.js";
 import type { EventFilter, EventStatus } from "@siding/store-postgres/event-filter.js";
 import { EventInspection } from "@siding/store-postgres/event-inspection.js";
@@ -16,7 +15,7 @@ import { only, uuid } from "../../api/text.js";
 import { type Caller, tenantOf } from "../access.js";
 import type { AdminRoutes } from "../admin-routes.js";
 import { deadCauseDocument, eventDocument } from "../documents.js";
-import { eventDetail, eventDetailJson } from "../event-detail.js";
+import { eventDetail, eventDetailJson, unknownEvent } from "../event-detail.js";
 import { callerOf } from "../guard.js";
 import { HttpProblem } from "../http-problem.js";
 import { instantOrNone } from "../instant.js";
@@ -67,8 +66,7 @@ export function eventRoutes(server: AdminRoutes, { pool, redactions }: EventRout
       const shown = await pool.inspect(caller.tenants, (session) =>
         new EventInspection(session).show({ eventId, tenantId, status }),
       );
-      if (shown === null)
-        throw new SidingError("SIDING_EVENT_UNKNOWN", `There is no such event with the id ${eventId}`);
+      if (shown === null) throw unknownEvent(eventId, status);
       const sight = { maySeePayload: caller.maySeePayload, redactions };
       // Text as it is: the serializer would parse the payload, and round its numbers.
       return reply.type("application/json").send(eventDetailJson(eventDetail(shown, sight)) as never);
