@@ -28,8 +28,7 @@ export async function inspect(
   }
 }
 
-/** The same on a log that is filled already. */
-export async function measureInspection(
+async function measureInspection(
   databaseUrl: string,
   size: LogSize,
   say: (line: string) => void,

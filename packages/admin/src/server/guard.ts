@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { AdminTokens } from "@siding/store-postgres/admin-tokens.js";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { admit, type Caller, type RouteAccess } from "./access.js";
@@ -93,10 +94,13 @@ function bearerOf({ headers }: FastifyRequest): string | null {
   );
 }
 
-/** What a rate counts by: a token's public name, else the address. */
+/**
+ * What a rate counts by: the token as it was sent, else the address. Not a token's public name: whoever knows that alone
+ * could use up its holder's rate.
+ */
 export function rateKeyOf(request: FastifyRequest): string {
-  const prefix = /^siding_([0-9a-f]{12})_/.exec(bearerOf(request) ?? "")?.[1];
-  return prefix ?? request.ip;
+  const token = bearerOf(request);
+  return token === null ? request.ip : createHash("sha256").update(token).digest("base64");
 }
 
 /** @throws HttpProblem 403 on a public route, where nobody is known */

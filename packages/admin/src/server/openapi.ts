@@ -24,6 +24,7 @@ export async function describeRoutes(server: AdminRoutes, version: string): Prom
       components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
     },
   });
+  let description: string | undefined;
   server.get(
     "/openapi.json",
     {
@@ -34,7 +35,10 @@ export async function describeRoutes(server: AdminRoutes, version: string): Prom
         response: { 200: Type.Object({}, { additionalProperties: true }) },
       },
     },
-    async (_request, reply) => reply.type("application/json").send(JSON.stringify(server.swagger()) as never),
+    async (_request, reply) => {
+      description ??= JSON.stringify(server.swagger());
+      return reply.type("application/json").send(description as never);
+    },
   );
 }
 
