@@ -27,6 +27,10 @@ export async function latency(
     side("raw", delivery, withoutDatabase),
     side("relay", delivery, throughRelay),
   ]);
+  // A broker compiles its own code for minutes, on the cores that the first turns would be measured on.
+  turnsSpec.say(`  the broker warms up for ${spec.brokerWarmUpSeconds} s`);
+  const warmUp = { ...spec, warmUpSeconds: 0, seconds: spec.brokerWarmUpSeconds };
+  if (spec.brokerWarmUpSeconds > 0) await throughRelay(services, warmUp, "exactly-once", "warm-up");
   const turns = await takeTurns(services, sides, turnsSpec);
   const targets = deliveries.flatMap((delivery): Target[] =>
     (["p50", "p99"] as const).map((name) => ({

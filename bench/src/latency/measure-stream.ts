@@ -12,6 +12,8 @@ export interface LatencySpec extends SampleShape {
   readonly perSecond: number;
   readonly warmUpSeconds: number;
   readonly seconds: number;
+  /** A turn before all others, which counts for nothing. */
+  readonly brokerWarmUpSeconds: number;
 }
 
 export type Delivery = "exactly-once" | "at-least-once";

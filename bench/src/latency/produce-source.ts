@@ -1,5 +1,6 @@
 import type Kafka from "@confluentinc/kafka-javascript";
 import { producerId } from "@siding/publisher-kafka/client-config.js";
+import { DeliveryWait } from "@siding/publisher-kafka/delivery-wait.js";
 import { HeaderEncoder } from "@siding/publisher-kafka/encode-headers.js";
 import { type SampleEvent, shardOf } from "../events/sample-event.js";
 import {
@@ -48,6 +49,7 @@ export async function openProduceSource(options: StreamOptions, raw: Raw): Promi
   const pump = async (shard: number): Promise<void> => {
     const producer = await rawTransactionalProducer(kafka, shard);
     const encoder = new HeaderEncoder(producerId(raw.name, shard));
+    const delivery = new DeliveryWait();
     for (let batch = 1; isOpen; ) {
       const events = queues[shard]!.splice(0);
       if (events.length === 0) {
@@ -57,7 +59,7 @@ export async function openProduceSource(options: StreamOptions, raw: Raw): Promi
       await beginTransaction(producer);
       for (const event of events) produce(producer, encoder, event);
       produceNumber(producer, { topic: numberTopic, partition: shard, number: batch++, name: raw.name });
-      while (!(await isFlushed(producer)));
+      await delivery.untilDelivered(producer, () => false);
       await commitTransaction(producer);
       await new Promise((resolve) => setTimeout(resolve, REST_MS));
     }
@@ -73,8 +75,4 @@ export async function openProduceSource(options: StreamOptions, raw: Raw): Promi
       await Promise.all(pumps);
     },
   };
-}
-
-function isFlushed(producer: Kafka.Producer): Promise<boolean> {
-  return new Promise((resolve) => producer.flush(1, (error) => resolve(!error)));
 }

@@ -14,6 +14,7 @@ import {
   TRANSACTION_TIMEOUT_MS,
 } from "./client-config.js";
 import { connectClient, disconnectProducer, promised, withKnownProperties } from "./connect-client.js";
+import { DeliveryWait } from "./delivery-wait.js";
 import { HeaderEncoder } from "./encode-headers.js";
 import type { ProgressReader } from "./progress-reader.js";
 import type { TopicDirectory } from "./topic-directory.js";
@@ -23,7 +24,6 @@ import type { TopicDirectory } from "./topic-directory.js";
  * steps of 10 ms, which a large batch does not notice and a small one does (design §7).
  */
 const SMALL_BATCH_EVENTS = 1_000;
-const FLUSH_MS = 1;
 /**
  * A transaction that follows sooner meets the markers of the one before it: the coordinator answers
  * CONCURRENT_TRANSACTIONS, and the client waits for a fixed 20 ms. Events gather meanwhile, the next transaction touches
@@ -44,6 +44,7 @@ export class TransactionalShard implements ShardPublisher {
   readonly #asker: Asker;
   #producer: Kafka.Producer;
   readonly #headers: HeaderEncoder;
+  readonly #delivery = new DeliveryWait();
   #committedAtMs = -Infinity;
   /** Delivery reports of refused records; success is not reported, which saves two fifths of a record's cost. */
   #refused: { error: LibrdKafkaError; report: DeliveryReport }[] = [];
@@ -165,7 +166,12 @@ export class TransactionalShard implements ShardPublisher {
       if (!isThere) gone = progressGone(this.#options.brokers);
     }, SLOW_MS);
     try {
-      if (events < SMALL_BATCH_EVENTS) await this.#untilDelivered(() => gone);
+      if (events < SMALL_BATCH_EVENTS) {
+        await this.#delivery.untilDelivered(this.#producer, () => {
+          if (gone !== null) throw gone;
+          return this.#asker.isClosed;
+        });
+      }
       reach?.("before-commit", this.#shard);
       await this.#asker.ask(COMMIT_WITHIN_MS, (timeoutMs, done) => {
         if (gone !== null) done(gone as never);
@@ -203,21 +209,6 @@ export class TransactionalShard implements ShardPublisher {
       }
     }
     return faults;
-  }
-
-  /**
-   * While a flush runs nothing lingers. Short ones, one after another: a long one looks at the end of each 10 ms only,
-   * because no report wakes it.
-   */
-  async #untilDelivered(isGone: () => SidingError | null): Promise<void> {
-    for (;;) {
-      const gone = isGone();
-      if (gone !== null) throw gone;
-      const delivered = await new Promise<boolean>((resolve) => {
-        this.#producer.flush(FLUSH_MS, (error) => resolve(!error));
-      });
-      if (delivered || this.#asker.isClosed) return;
-    }
   }
 
   async #afterError(error: ClientError, events: readonly OutboxEvent[]): Promise<PublishOutcome> {
