@@ -26,13 +26,18 @@ const CANCELED = "57014";
  * Every statement is written for the index that it names and stops when its page is full. A plan that sorts or hashes
  * would read the whole log first; a plan made for any value would not know which filters are there.
  */
+const SETTINGS = [
+  "timezone = 'UTC'",
+  "plan_cache_mode = force_custom_plan",
+  ...["jit", "enable_sort", "enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"].map(
+    (setting) => `${setting} = off`,
+  ),
+];
+
+/** Local: a connection of a pool is for other statements as well. */
 const BEGIN = [
   "begin isolation level repeatable read read only",
-  "set local timezone = 'UTC'",
-  "set local plan_cache_mode = force_custom_plan",
-  ...["jit", "enable_sort", "enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin"].map(
-    (setting) => `set local ${setting} = off`,
-  ),
+  ...SETTINGS.map((setting) => `set local ${setting}`),
 ].join("; ");
 
 /** For the rest of a transaction Postgres itself shows these tenants' rows alone (migration 0007). */
@@ -43,38 +48,59 @@ export class InspectionSession {
   readonly #client: pg.ClientBase;
   readonly #where: string;
   readonly #tenants: readonly string[] | null;
+  readonly #end: () => Promise<void>;
   #isReading = false;
 
   /**
    * @param client in the role siding_admin
    * @param where host:port/database
    * @param tenants those that Postgres is to show; null for all
+   * @param end what closing it does: nothing, where the connection is somebody else's
    */
-  constructor(client: pg.ClientBase, where: string, tenants: readonly string[] | null) {
+  constructor(
+    client: pg.ClientBase,
+    where: string,
+    tenants: readonly string[] | null,
+    end: () => Promise<void> = async () => {},
+  ) {
     this.#client = client;
     this.#where = where;
     this.#tenants = tenants;
+    this.#end = end;
   }
 
   /**
-   * Opens a connection, lets `use` look at every tenant, and closes it.
+   * A connection of its own, which sees every tenant.
    * @throws SIDING_STORE_*, SIDING_SCHEMA_*
    */
-  static async during<T>(
-    { databaseUrl, statementTimeoutMs }: InspectionOptions,
-    use: (session: InspectionSession) => Promise<T>,
-  ): Promise<T> {
+  static async open({ databaseUrl, statementTimeoutMs }: InspectionOptions): Promise<InspectionSession> {
     const where = describeServer(databaseUrl);
-    let client: pg.Client | null = null;
     try {
-      client = await openAdminSession(databaseUrl, "siding-inspect");
-      await client.query(`set statement_timeout = ${statementTimeoutMs ?? STATEMENT_TIMEOUT_MS}`);
-      return await use(new InspectionSession(client, where, null));
+      const client = await openAdminSession(databaseUrl, "siding-inspect");
+      const settings = [
+        `statement_timeout = ${statementTimeoutMs ?? STATEMENT_TIMEOUT_MS}`,
+        "default_transaction_read_only = on",
+        ...SETTINGS,
+      ];
+      await client.query(settings.map((setting) => `set ${setting}`).join("; "));
+      return new InspectionSession(client, where, null, () => client.end());
     } catch (error) {
       throw storeError(error, where);
-    } finally {
-      await client?.end().catch(() => {});
     }
+  }
+
+  /** Opens a connection of its own for `use`. @throws SIDING_STORE_*, SIDING_SCHEMA_* */
+  static async during<T>(options: InspectionOptions, use: (session: InspectionSession) => Promise<T>): Promise<T> {
+    const session = await InspectionSession.open(options);
+    try {
+      return await use(session);
+    } finally {
+      await session.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#end().catch(() => {});
   }
 
   /** Whether only some tenants' rows are shown: what is not leakproof is asked after whose row it is, and finds no index. */
@@ -119,7 +145,9 @@ export class InspectionSession {
   /** @throws SIDING_STORE_*, SIDING_SCHEMA_*, and SIDING_QUERY_TOO_WIDE where the answer takes longer than a statement may */
   async run(sql: Statement, values: readonly unknown[]): Promise<readonly TextRow[]> {
     // Outside of atOneMoment the role would still be the one that sees every tenant.
-    invariant(this.#isReading, "an inspection reads inside of atOneMoment", { statement: sql.name });
+    invariant(this.#tenants === null || this.#isReading, "a bound session reads inside of atOneMoment", {
+      statement: sql.name,
+    });
     const query = { text: sql.text, values: [...values], types: AS_TEXT };
     return (await this.#guarded(() => this.#client.query<TextRow>(query))).rows;
   }
