@@ -127,6 +127,8 @@ describe("what is refused is a problem document", () => {
     ["POST", "/admin/outbox", 405],
     ["DELETE", `/admin/outbox/${randomUUID()}`, 405],
     ["PATCH", "/admin/tokens", 405],
+    ["QUERY", "/admin/tokens", 405],
+    ["QUERY", "/nowhere", 404],
     ["GET", "/admin/outbox?limit=0", 400],
     ["GET", "/admin/outbox?limit=1001", 400],
     ["GET", "/admin/outbox?limit=1&limit=2", 400],

@@ -183,9 +183,7 @@ export async function adminServer(
   });
   server.setErrorHandler(fail);
   server.setNotFoundHandler((request) => {
-    const methods = allowed.of(request.url.split("?", 1)[0]!);
-    if (methods.length === 0) throw new HttpProblem(404, "There is nothing here; /openapi.json says what there is.");
-    throw new HttpProblem(405, `This path knows ${methods.join(", ")}.`, { allow: methods.join(", ") });
+    throw nothingThere(request);
   });
 
   await describeRoutes(server, version);
@@ -208,9 +206,17 @@ export async function adminServer(
   await server.ready();
   return { server, routes };
 
+  function nothingThere({ url }: FastifyRequest): HttpProblem {
+    const methods = allowed.of(url.split("?", 1)[0]!);
+    if (methods.length === 0) return new HttpProblem(404, "There is nothing here; /openapi.json says what there is.");
+    return new HttpProblem(405, `This path knows ${methods.join(", ")}.`, { allow: methods.join(", ") });
+  }
+
   function fail(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-    const { status, headers, body } = problemOf(error, request.id);
-    if (status >= 500) observer.failed(request.id, error);
+    // A body that cannot be read is no news where there is nobody to read it.
+    const cause = request.is404 && !(error instanceof HttpProblem) ? nothingThere(request) : error;
+    const { status, headers, body } = problemOf(cause, request.id);
+    if (status >= 500) observer.failed(request.id, cause);
     void reply.code(status).headers(headers).type(PROBLEM_MEDIA_TYPE).send(JSON.stringify(body));
   }
 }
