@@ -2,6 +2,7 @@ import { startServices } from "@siding/embedded/start-services.js";
 import { Argument, Command, InvalidArgumentError } from "commander";
 import { drain } from "./drain/drain.js";
 import { enqueue } from "./enqueue/enqueue.js";
+import { fairness } from "./fairness/fairness.js";
 import { idle } from "./idle/idle.js";
 import { inspect } from "./inspect/inspect.js";
 import { latency } from "./latency/latency.js";
@@ -11,7 +12,11 @@ import { printResult } from "./report/print-result.js";
 import type { ScenarioResult } from "./report/scenario-result.js";
 import { writeResults } from "./report/write-results.js";
 
-const SCENARIOS = ["drain", "latency", "memory", "enqueue", "idle", "inspect"] as const;
+const SCENARIOS = ["drain", "latency", "memory", "enqueue", "idle", "fairness", "inspect"] as const;
+/** Of fairness: each quiet tenant's rate, and how many times as much the flood sends. */
+const QUIET_TENANTS = 20;
+const QUIET_PER_SECOND = 10;
+const FLOOD_TIMES = 100;
 type Scenario = (typeof SCENARIOS)[number];
 
 interface Flags {
@@ -38,7 +43,7 @@ const wholeNumber = (text: string): number => {
 
 const command = new Command("bench")
   .addArgument(new Argument("[scenarios...]").choices(SCENARIOS).default(["drain", "latency", "enqueue"]))
-  .option("--events <n>", "backlog of drain and memory", wholeNumber, 200_000)
+  .option("--events <n>", "backlog of drain, memory and fairness", wholeNumber, 200_000)
   .option("--tenants <n>", "tenants", wholeNumber, 1_000)
   .option("--log-events <n>", "inspect: events in the log", wholeNumber, 10_000_000)
   .option("--log-tenants <n>", "inspect: tenants in the log", wholeNumber, 10_000)
@@ -52,8 +57,8 @@ const command = new Command("bench")
     60,
   )
   .option("--rate <n>", "latency: events a second", wholeNumber, 500)
-  .option("--seconds <n>", "length of a turn of latency and enqueue, and of idle", wholeNumber, 20)
-  .option("--warm-up <seconds>", "latency: what does not count yet", wholeNumber, 5)
+  .option("--seconds <n>", "length of a turn of latency, fairness and enqueue, and of idle", wholeNumber, 20)
+  .option("--warm-up <seconds>", "latency and fairness: what does not count yet", wholeNumber, 5)
   .option(
     "--broker-warm-up <seconds>",
     "latency: a turn before all others, for the broker's compiler",
@@ -86,6 +91,16 @@ async function run(scenarios: readonly Scenario[], flags: Flags): Promise<void> 
         results.push(await inspect(services, { events: flags.logEvents, tenants: flags.logTenants }, say));
       }
       if (scenario === "idle") results.push(await idle(services, { seconds: flags.seconds }));
+      if (scenario === "fairness") {
+        const pace = {
+          perSecond: QUIET_TENANTS * QUIET_PER_SECOND,
+          seconds: flags.seconds,
+          warmUpSeconds: flags.warmUp,
+        };
+        const flood = { floodPerSecond: FLOOD_TIMES * QUIET_PER_SECOND, backlog: flags.events };
+        const shape = { tenants: QUIET_TENANTS, payloadBytes, partitions };
+        results.push(await fairness(services, { ...shape, ...pace, ...flood }, turns));
+      }
       if (scenario === "latency") {
         const pace = {
           ...{ perSecond: flags.rate, seconds: flags.seconds, warmUpSeconds: flags.warmUp },

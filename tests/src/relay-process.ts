@@ -52,6 +52,10 @@ export class SidingProcess {
     return this.#stderr;
   }
 
+  get output(): string {
+    return this.#stdout;
+  }
+
   get processId(): number {
     return this.#child.pid!;
   }

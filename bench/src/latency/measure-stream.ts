@@ -78,7 +78,8 @@ export async function withoutDatabase(
   }
 }
 
-async function stream(
+/** Runs a stream beside a relay that is ready, or beside none, and says how long its events took. */
+export async function stream(
   services: RunningServices,
   relay: RelayProcess | null,
   options: StreamOptions,

@@ -11,6 +11,7 @@ export interface RelaySpec {
   readonly deployment: string;
   readonly delivery?: "exactly-once" | "at-least-once";
   readonly untilEmpty?: boolean;
+  readonly tenantQuota?: string;
   /** Where a CPU profile is to be left. It costs some tenths of the speed. */
   readonly profileDir?: string | undefined;
 }
@@ -39,7 +40,7 @@ export class RelayProcess {
         SIDING_DEPLOYMENT: spec.deployment,
         SIDING_DELIVERY: spec.delivery ?? "exactly-once",
         SIDING_HTTP: "127.0.0.1:0",
-        SIDING_TENANT_QUOTA: "none",
+        SIDING_TENANT_QUOTA: spec.tenantQuota ?? "none",
       },
       stdio: ["ignore", "inherit", "pipe"],
     });

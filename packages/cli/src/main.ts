@@ -2,14 +2,17 @@ import { isSidingError, SidingError } from "@siding/core/errors.js";
 import { Command, CommanderError } from "commander";
 import { adminCommand } from "./commands/admin.js";
 import { checkCommand } from "./commands/check.js";
+import { completionCommand } from "./commands/completion.js";
 import { configCommand } from "./commands/config.js";
 import { deadCommand } from "./commands/dead.js";
 import { devCommand } from "./commands/dev.js";
+import { doctorCommand } from "./commands/doctor.js";
 import { eventsCommand } from "./commands/events.js";
 import { migrateCommand } from "./commands/migrate.js";
 import { recoverCommand } from "./commands/recover.js";
 import { relayCommand } from "./commands/relay.js";
 import { statusCommand } from "./commands/status.js";
+import { tailCommand } from "./commands/tail.js";
 import { tokensCommand } from "./commands/tokens.js";
 import { verifyCommand } from "./commands/verify.js";
 import { VERSION } from "./version.js";
@@ -39,11 +42,14 @@ function program(): Command {
     .addCommand(statusCommand())
     .addCommand(eventsCommand())
     .addCommand(deadCommand())
+    .addCommand(tailCommand())
     .addCommand(checkCommand())
+    .addCommand(doctorCommand())
     .addCommand(recoverCommand())
     .addCommand(verifyCommand())
     .addCommand(tokensCommand())
-    .addCommand(configCommand());
+    .addCommand(configCommand())
+    .addCommand(completionCommand());
   reportUsageHere(siding);
   return siding;
 }

@@ -1,3 +1,4 @@
+import { usedShareOf } from "@siding/core/quota/quota.js";
 import type { RelayObserver, ShardState } from "@siding/relay/relay-observer.js";
 import type { Logger } from "pino";
 import type { RelayMetrics } from "./http/metrics.js";
@@ -6,12 +7,13 @@ import type { Readiness } from "./http/relay-server.js";
 /** States in which a shard gets on with its work, or would if there were any. */
 const WORKING: ReadonlySet<ShardState> = new Set(["publishing", "idle"]);
 /** States that come and go with every batch: not worth a line. */
-const QUIET: ReadonlySet<ShardState> = new Set(["publishing", "idle", "starting", "waiting-for-retry"]);
+const QUIET: ReadonlySet<ShardState> = new Set(["publishing", "idle", "starting"]);
 
 /** Turns what happens in a relay into log lines, metrics and the answer to /readyz. */
 export class RelayJournal implements RelayObserver {
   readonly #log: Logger;
   readonly #metrics: RelayMetrics;
+  readonly #warned = new Set<string>();
   readonly #states = new Map<number, { state: ShardState; detail: string | undefined }>();
 
   constructor(log: Logger, metrics: RelayMetrics) {
@@ -23,9 +25,7 @@ export class RelayJournal implements RelayObserver {
     const shards = [...this.#states]
       .sort(([a], [b]) => a - b)
       .map(([shard, { state, detail }]) => ({ shard, state, ...(detail === undefined ? {} : { detail }) }));
-    const isWorking = [...this.#states.values()].every(
-      ({ state }) => WORKING.has(state) || state === "waiting-for-retry",
-    );
+    const isWorking = [...this.#states.values()].every(({ state }) => WORKING.has(state));
     return { ready: isWorking, shards };
   }
 
@@ -52,12 +52,14 @@ export class RelayJournal implements RelayObserver {
 
   shardLost(shard: number, reason: string): void {
     this.#states.delete(shard);
+    this.#metrics.lanes(shard, []);
     this.#metrics.fenced();
     this.#log.warn({ shard }, `shard ${shard} lost: ${reason}`);
   }
 
   shardReleased(shard: number): void {
     this.#states.delete(shard);
+    this.#metrics.lanes(shard, []);
     this.#log.info({ shard }, `shard ${shard} given back`);
   }
 
@@ -79,6 +81,29 @@ export class RelayJournal implements RelayObserver {
     for (const { tenant, topic, events: published } of counts.values()) {
       this.#metrics.eventsPublished(tenant, topic, published);
     }
+  };
+
+  lanesChanged: RelayObserver["lanesChanged"] = (shard, lanes) => this.#metrics.lanes(shard, lanes);
+
+  quotaUsed: RelayObserver["quotaUsed"] = (tenantId, use, warnAt) => {
+    this.#metrics.quotaUsed(tenantId, use);
+    const share = usedShareOf(use, BigInt(Date.now()) * 1_000_000n);
+    if (share < warnAt) {
+      this.#warned.delete(tenantId);
+      return;
+    }
+    // Once for each time that it comes near its limit.
+    if (this.#warned.has(tenantId)) return;
+    this.#warned.add(tenantId);
+    this.#log.warn({ tenant: tenantId }, `tenant ${tenantId} has used ${Math.round(share * 100)} % of its quota`);
+  };
+
+  held: RelayObserver["held"] = (shard, { filter, reason, detail }) => {
+    const { tenantId: tenant, topic } = filter;
+    if (reason === "quota" || reason === "fair-share") this.#metrics.throttled(tenant!, reason);
+    if (reason !== "breaker") return;
+    const whose = tenant === null ? "" : ` of tenant ${tenant}`;
+    this.#log.warn({ shard, tenant, topic }, `topic ${topic}${whose} waits in a lane of its own: ${detail}`);
   };
 
   eventDead: RelayObserver["eventDead"] = (shard, event, failure) => {

@@ -51,6 +51,12 @@ export class TopicDirectory {
     return faults;
   }
 
+  /** Which of the topics are gone, looked up now. What was seen of them stands until there is an answer. @throws SIDING_BROKER_* */
+  async lost(topics: ReadonlySet<string>): Promise<readonly string[]> {
+    await this.#refresh();
+    return [...topics].filter((topic) => !this.#seenAtMs.has(topic));
+  }
+
   /** A broker refused the topic itself: it rests for a moment, and is looked up before it is tried again. */
   markFault(topic: string, reason: string): void {
     this.#faults.set(topic, { reason, atMs: this.#nowMs() });

@@ -30,8 +30,8 @@ const SMALL_BATCH_EVENTS = 1_000;
  * more partitions, and its markers take longer still (500 events/s over 12 partitions: p50 58 ms; with this rest 11 ms).
  */
 const MARKERS_MS = 3;
-/** A batch that takes longer makes one ask whether the topic of the numbers is still there: most take milliseconds. */
-const SLOW_MS = 1_000;
+/** A batch that takes longer makes one ask whether its topics are still there: most take milliseconds. */
+const SLOW_MS = 400;
 /** A commit is asked for again this long before its end counts as unknown. */
 const COMMIT_WITHIN_MS = 2 * TRANSACTION_TIMEOUT_MS;
 
@@ -106,7 +106,7 @@ export class TransactionalShard implements ShardPublisher {
       if (faults.length > 0) return await this.#abort({ kind: "refused", events: faults, topics: new Map() });
       this.#produceNumber(request.batch);
       reach?.("after-number", this.#shard);
-      await this.#commit(request.events.length);
+      await this.#commit(request.events);
       this.#committedAtMs = performance.now();
       return { kind: "committed" };
     } catch (error) {
@@ -153,7 +153,7 @@ export class TransactionalShard implements ShardPublisher {
    * The client goes on sending to a topic that is gone for as long as it may, and a shard whose numbers are gone is to
    * halt at once (design §4): what takes long is given up as soon as that is what it waits for.
    */
-  async #commit(events: number): Promise<void> {
+  async #commit(events: readonly OutboxEvent[]): Promise<void> {
     const { reach } = this.#options;
     let gone: SidingError | null = null;
     let looking = false;
@@ -162,11 +162,13 @@ export class TransactionalShard implements ShardPublisher {
       looking = true;
       // A Kafka that does not answer has not lost the topic.
       const isThere = await this.#progress.hasPlace(this.#shard, SLOW_MS).catch(() => true);
+      const lost = await this.#topics.lost(new Set(events.map(({ topic }) => topic))).catch(() => []);
       looking = false;
-      if (!isThere) gone = progressGone(this.#options.brokers);
+      if (!isThere) gone = topicGone(PROGRESS_TOPIC, this.#options.brokers);
+      for (const topic of lost) gone ??= topicGone(topic, this.#options.brokers);
     }, SLOW_MS);
     try {
-      if (events < SMALL_BATCH_EVENTS) {
+      if (events.length < SMALL_BATCH_EVENTS) {
         await this.#delivery.untilDelivered(this.#producer, () => {
           if (gone !== null) throw gone;
           return this.#asker.isClosed;
@@ -282,8 +284,8 @@ export class TransactionalShard implements ShardPublisher {
   }
 }
 
-function progressGone(brokers: string): SidingError {
-  return new SidingError("SIDING_BROKER_UNREACHABLE", `Kafka at ${brokers}: the topic ${PROGRESS_TOPIC} is gone`);
+function topicGone(topic: string, brokers: string): SidingError {
+  return new SidingError("SIDING_BROKER_UNREACHABLE", `Kafka at ${brokers}: the topic ${topic} is gone`);
 }
 
 /** A report carries no event id, only topic, key and value; two events alike in all three are refused alike. */

@@ -1,15 +1,12 @@
-import { type Batch, planBatch } from "@siding/core/batch/plan-batch.js";
-import { type Cursor, withNextXid } from "@siding/core/cursor/cursor.js";
-import { type Page, rowsOf } from "@siding/core/cursor/page.js";
+import type { Batch } from "@siding/core/batch/plan-batch.js";
 import { SidingError } from "@siding/core/errors.js";
-import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import type { PublishOutcome, ShardPublisher } from "@siding/core/ports/publisher.js";
-import type { Lease, PlanRecord, ShardRecord } from "@siding/core/ports/store.js";
-import { type Failure, nextFailure } from "@siding/core/retry/failure.js";
+import type { Lease, LinesRecord, PlanRecord, ShardRecord } from "@siding/core/ports/store.js";
 import { tallyOf } from "@siding/core/verify/tally.js";
 import { confirmHistory } from "./confirm-history.js";
 import type { DueWatch } from "./due-watch.js";
+import { Lines, type LinesInput, type LinesState, topicsOf } from "./lines.js";
 import type { ShardStart } from "./recover-shard.js";
 import type { RelayOptions } from "./relay-options.js";
 
@@ -17,32 +14,31 @@ import type { RelayOptions } from "./relay-options.js";
 const PROMOTE_AFTER_MS = 20;
 /** A wait that has no end of its own; timers hold no more than 2^31 ms. */
 const FAR_OFF_MS = 24 * 3_600_000;
-const TOPIC_RECHECK_MS = 500;
+/** With untilEmpty: what may move within this time is waited for. */
+const UNTIL_EMPTY_GRACE_MS = 1_000;
 /** With untilEmpty: for as long a topic may be missing before the relay ends without having emptied the outbox. */
 const TOPIC_GRACE_MS = 5_000;
 
 /**
- * One shard's main line (design §4): read a page, prepare, publish, and promote with the next prepare. While Kafka
- * commits one batch, the next page is read. Ends when the signal is aborted, with everything settled; throws when the
- * shard has to be claimed anew.
+ * One shard's batches (design §4): read the main line's page and those of the lanes that are due, prepare, publish, and
+ * promote with the next prepare. While Kafka commits one batch, the next one's pages are read. Ends when the signal is
+ * aborted, with everything settled; throws when the shard has to be claimed anew.
  */
 export class MainLine {
   readonly #options: RelayOptions;
   readonly #watch: DueWatch;
   readonly #publisher: ShardPublisher;
   readonly #lease: Lease;
-  readonly #failures: Map<bigint, Failure>;
-  readonly #retryAtMs: Map<bigint, number>;
-  readonly #alreadyPublished: Set<bigint>;
-  #cursor: Cursor;
+  readonly #lines: Lines;
   #lastBatch: bigint;
   /** The batch that Kafka has and Postgres has not promoted yet. */
   #unpromoted: bigint | null = null;
   /** The number that Kafka holds: the last one that it committed, not the last one that was planned. */
   #inKafka: bigint;
   #inKafkaSinceMs: number;
-  #ahead: Promise<Page<OutboxEvent>> | null = null;
-  #waitingFor: { readonly topic: string; readonly sinceMs: number } | null = null;
+  #ahead: Promise<LinesInput> | null = null;
+  #brokenSinceMs: number | null = null;
+  readonly #hasPlans: boolean;
 
   constructor(
     options: RelayOptions,
@@ -50,106 +46,91 @@ export class MainLine {
     publisher: ShardPublisher,
     record: ShardRecord,
     start: ShardStart,
+    lines: LinesRecord,
   ) {
     this.#options = options;
     this.#watch = watch;
     this.#publisher = publisher;
+    this.#hasPlans = options.delivery === "exactly-once";
     this.#lease = record.lease;
-    this.#cursor = start.cursor;
+    this.#lines = new Lines(options, start.cursor, lines, record);
     this.#lastBatch = start.lastBatch;
     const now = options.clock.monotonicMs();
     this.#inKafka = start.promotedBatch;
     this.#inKafkaSinceMs = now - start.progressAgeMs;
-    this.#failures = new Map(record.failures.map((failure) => [failure.seq, failure]));
-    this.#alreadyPublished = new Set(record.alreadyPublished);
-    this.#retryAtMs = new Map(record.failures.map((failure) => [failure.seq, now + failure.retryInMs]));
   }
 
   async run(signal: AbortSignalLike): Promise<void> {
+    this.#options.observer.lanesChanged(this.#lease.shard, this.#lines.state.lanes);
     while (!signal.aborted) {
       if (this.#renewalInMs() <= 0) await this.#renew();
-      const page = await this.#nextPage();
-      const plan = planBatch({
-        cursor: this.#cursor,
-        page,
-        topicFaults: await this.#options.publisher.topicFaults(topicsOf(page)),
-        failures: this.#failures,
-        alreadyPublished: this.#alreadyPublished,
-        retryAtMs: this.#retryAtMs,
-        nowMs: this.#options.clock.monotonicMs(),
-        attemptsMax: this.#options.attemptsMax,
-      });
-      switch (plan.kind) {
-        case "empty":
-          this.#cursor = plan.cursor;
-          if (!plan.isEnd) break;
-          if (this.#options.untilEmpty) return await this.#promote();
-          await this.#idle(signal);
-          break;
-        case "wait-for-topic":
-          await this.#waitForTopic(plan.topic, plan.reason, signal);
-          break;
-        case "wait-for-retry":
-          await this.#promote();
-          this.#observe("waiting-for-retry", `event with seq ${plan.seq}`);
-          await this.#options.clock.sleep(plan.waitMs, signal);
-          break;
-        case "batch": {
-          this.#waitingFor = null;
-          const cursor = await this.#prepare(plan);
-          // What follows on a page that went whole is read while Kafka commits it.
-          if (plan.whole) this.#readAhead(cursor);
-          const outcome = await this.#publish(plan.events);
-          await this.#settle(outcome, plan, cursor);
-          break;
-        }
+      const input = await this.#nextInput();
+      const plan = this.#lines.plan(input, await this.#options.publisher.topicFaults(topicsOf(input)));
+      if (plan.kind === "batch") {
+        const after = await this.#prepare(plan, input);
+        // What follows on a page that went whole is read while Kafka commits it.
+        if (plan.whole && (this.#hasPlans || after.lanes.size === 0)) this.#readAhead(after);
+        const outcome = await this.#publish(plan.events);
+        await this.#settle(outcome, { plan, input, after });
+        continue;
       }
+      this.#lines.state = { ...this.#lines.state, main: plan.cursor };
+      if (!plan.isEnd) continue;
+      if (this.#options.untilEmpty && this.#isEmpty()) return await this.#promote();
+      await this.#idle(signal);
     }
     await this.#promote();
   }
 
-  async #nextPage(): Promise<Page<OutboxEvent>> {
+  async #nextInput(): Promise<LinesInput> {
     const ahead = this.#ahead;
     this.#ahead = null;
     if (ahead !== null) return await ahead;
-    return await this.#timed("read", () => this.#read(this.#cursor));
+    return await this.#timed("read", () => this.#read(this.#lines.state));
   }
 
-  #read(cursor: Cursor): Promise<Page<OutboxEvent>> {
-    const limits = { events: this.#options.batchEventsMax, bytes: this.#options.batchBytesMax };
-    return this.#options.store.readPage(this.#lease.shard, cursor, limits);
+  async #read(state: LinesState): Promise<LinesInput> {
+    const { store, batchEventsMax, batchBytesMax } = this.#options;
+    const { shard } = this.#lease;
+    const page = await store.readPage(shard, state.main, { events: batchEventsMax, bytes: batchBytesMax });
+    const { requests, shares, mainBytes } = this.#lines.choose(state, page);
+    if (requests.length === 0 || state.main.form === "window") return { page, shares, reads: [], mainBytes };
+    const pages = await store.readLanePages(shard, state.main, requests);
+    const reads = requests.map(({ lane }, index) => ({ lane, page: pages[index]! }));
+    return { page, shares, reads, mainBytes };
   }
 
-  #readAhead(cursor: Cursor): void {
-    this.#ahead = this.#read(cursor);
-    this.#ahead.catch(() => {}); // said by #nextPage, which awaits it
+  #readAhead(state: LinesState): void {
+    this.#ahead = this.#read(state);
+    this.#ahead.catch(() => {}); // said by #nextInput, which awaits it
   }
 
-  /** Lays the plan down, where the delivery has plans; answers its cursor with the nx it was given. */
-  async #prepare(plan: Batch): Promise<Cursor> {
-    if (this.#options.delivery === "at-least-once") return plan.cursor;
+  /** Lays the plan down, where the delivery has plans; answers the lines as they will be, with the nx they were given. */
+  async #prepare(plan: Batch, input: LinesInput): Promise<LinesState> {
+    // Without plans nothing is laid down before Kafka has it, and the nx comes with the advance.
+    if (!this.#hasPlans) return { main: plan.cursor, lanes: plan.lanes };
     const batch = this.#lastBatch + 1n;
-    const record = recordOf(plan);
+    const record = this.#recordOf(plan);
     const prepared = await this.#timed("prepare", () => this.#options.store.prepare(this.#lease, { batch, ...record }));
     if (prepared === null) throw this.#fenced();
     this.#lastBatch = batch;
     this.#unpromoted = null;
-    return withNextXid(plan.cursor, prepared.nextXid);
+    return this.#lines.after(plan, input, prepared.nextXid);
   }
 
-  #publish(events: readonly OutboxEvent[]): Promise<PublishOutcome> {
+  #publish(events: Batch["events"]): Promise<PublishOutcome> {
     this.#observe("publishing");
     return this.#timed("publish", () => this.#publisher.publish({ batch: this.#lastBatch, events }));
   }
 
-  async #settle(outcome: PublishOutcome, plan: Batch, cursor: Cursor): Promise<void> {
+  async #settle(outcome: PublishOutcome, batch: UnderWay): Promise<void> {
     switch (outcome.kind) {
       case "committed":
-        await this.#committed(plan, cursor);
+        await this.#committed(batch);
         break;
       case "refused":
         this.#ahead = null;
-        await this.#refused(outcome.events, outcome.topics);
+        await this.#refused(batch.plan, outcome.events);
         break;
       case "fenced":
         throw this.#fenced();
@@ -159,69 +140,56 @@ export class MainLine {
     }
   }
 
-  async #committed(plan: Batch, cursor: Cursor): Promise<void> {
-    const { events, dead, passed } = plan;
-    const { observer, clock, store } = this.#options;
+  async #committed({ plan, input, after }: UnderWay): Promise<void> {
+    const { observer, clock, store, policies } = this.#options;
+    const { shard } = this.#lease;
     const now = clock.unixMs();
-    if (this.#options.delivery === "at-least-once") {
-      const advanced = await this.#timed("promote", () => store.advance(this.#lease, recordOf(plan)));
+    if (!this.#hasPlans) {
+      const advanced = await this.#timed("promote", () => store.advance(this.#lease, this.#recordOf(plan)));
       if (advanced === null) throw this.#fenced();
-      this.#cursor = withNextXid(cursor, advanced.nextXid);
+      this.#lines.published(plan, this.#lines.after(plan, input, advanced.nextXid));
     } else {
-      this.#cursor = cursor;
+      this.#lines.published(plan, after);
       this.#unpromoted = this.#lastBatch;
       this.#inKafka = this.#lastBatch;
       this.#inKafkaSinceMs = clock.monotonicMs();
     }
-    for (const { seq } of passed) this.#alreadyPublished.delete(seq);
-    observer.batchCommitted(this.#lease.shard, this.#lastBatch, events, now);
-    for (const { event, failure } of dead) observer.eventDead(this.#lease.shard, event, failure);
-    if (this.#failures.size > 0) {
-      for (const { seq } of [...events, ...dead.map(({ event }) => event)]) {
-        this.#failures.delete(seq);
-        this.#retryAtMs.delete(seq);
-      }
-    }
+    if (this.#lines.isToAccount) this.#lines.account(await store.now());
+    observer.batchCommitted(shard, this.#lastBatch, plan.events, now);
+    for (const { event, failure } of plan.dead) observer.eventDead(shard, event, failure);
+    for (const hold of plan.held) observer.held(shard, hold);
+    for (const [tenantId, use] of plan.quotas) observer.quotaUsed(tenantId, use, policies.of(tenantId).warnAt);
+    if (plan.changed.length + plan.dropped.length > 0) observer.lanesChanged(shard, plan.lanes);
   }
 
   /** Nothing of the batch is in Kafka: its plan goes, and what was refused is remembered. */
-  async #refused(
-    faults: readonly { seq: bigint; error: string }[],
-    topics: ReadonlyMap<string, string>,
-  ): Promise<void> {
-    const { store, random, clock, observer } = this.#options;
-    if (this.#options.delivery === "exactly-once") {
-      if (!(await store.discard(this.#lease, this.#lastBatch))) throw this.#fenced();
-    }
-    const failures = faults.map((fault) => nextFailure(this.#failures.get(fault.seq), fault, random()));
+  async #refused(plan: Batch, faults: readonly { seq: bigint; error: string }[]): Promise<void> {
+    const { store, observer } = this.#options;
+    if (this.#hasPlans && !(await store.discard(this.#lease, this.#lastBatch))) throw this.#fenced();
+    const failures = this.#lines.refused(plan, faults);
     if (failures.length > 0 && !(await store.recordFailures(this.#lease, failures))) throw this.#fenced();
-    for (const failure of failures) {
-      this.#failures.set(failure.seq, failure);
-      this.#retryAtMs.set(failure.seq, clock.monotonicMs() + failure.retryInMs);
-      observer.eventRefused(this.#lease.shard, failure);
-    }
-    for (const [topic, reason] of topics) this.#observe("waiting-for-topic", `${topic}: ${reason}`);
+    for (const failure of failures) observer.eventRefused(this.#lease.shard, failure);
   }
 
   async #idle(signal: AbortSignalLike): Promise<void> {
     this.#observe("idle");
     if (this.#unpromoted !== null) {
-      const soon = await this.#dueWithin(PROMOTE_AFTER_MS, signal);
-      if (soon || signal.aborted) return;
+      const laneMs = this.#lines.nextDueMs() ?? FAR_OFF_MS;
+      const soon = await this.#dueWithin(Math.min(PROMOTE_AFTER_MS, laneMs), signal);
+      if (soon || signal.aborted || laneMs <= PROMOTE_AFTER_MS) return;
       await this.#promote();
     }
-    const { leaseMs, delivery } = this.#options;
+    const { leaseMs } = this.#options;
+    const laneMs = this.#lines.nextDueMs() ?? FAR_OFF_MS;
     // A number that is committed anew before that needs no asking, and at-least-once keeps none.
-    if (delivery === "at-least-once" || this.#renewalInMs() <= leaseMs) {
-      await this.#dueWithin(this.#renewalInMs(), signal);
-      return;
-    }
-    if ((await this.#dueWithin(leaseMs, signal)) || signal.aborted) return;
+    const isAsked = this.#hasPlans && this.#renewalInMs() > leaseMs && laneMs > leaseMs;
+    const wakeMs = isAsked ? leaseMs : Math.min(this.#renewalInMs(), laneMs);
+    if ((await this.#dueWithin(wakeMs, signal)) || signal.aborted || !isAsked) return;
     await confirmHistory(this.#options, this.#publisher, { shard: this.#lease.shard, number: this.#inKafka });
   }
 
   #renewalInMs(): number {
-    if (this.#options.delivery === "at-least-once") return FAR_OFF_MS;
+    if (!this.#hasPlans) return FAR_OFF_MS;
     return this.#inKafkaSinceMs + this.#options.renewProgressMs - this.#options.clock.monotonicMs();
   }
 
@@ -239,26 +207,29 @@ export class MainLine {
     const limit = this.#options.clock.limit(ms, signal, () => {
       isOver = true;
     });
-    this.#cursor = await this.#watch.wait(this.#lease.shard, this.#cursor, limit.signal);
+    const main = await this.#watch.wait(this.#lease.shard, this.#lines.state.main, limit.signal);
+    this.#lines.state = { ...this.#lines.state, main };
     limit.clear();
     return !isOver;
   }
 
-  async #waitForTopic(topic: string, reason: string, signal: AbortSignalLike): Promise<void> {
-    await this.#promote();
+  /**
+   * With untilEmpty: whether no lane is due within the grace. A topic that is missing for longer than it may is an error.
+   * @throws SIDING_TOPIC_UNAVAILABLE
+   */
+  #isEmpty(): boolean {
     const now = this.#options.clock.monotonicMs();
-    if (this.#waitingFor?.topic !== topic) {
-      this.#waitingFor = { topic, sinceMs: now };
-      if (!(await this.#options.store.reportWaiting(this.#lease, { topic, reason }))) throw this.#fenced();
-    }
-    if (this.#options.untilEmpty && now - this.#waitingFor.sinceMs >= TOPIC_GRACE_MS) {
+    const waiting = [...this.#lines.dueWithin(TOPIC_GRACE_MS)];
+    const broken = waiting.find(({ reason }) => reason === "breaker");
+    this.#brokenSinceMs = broken === undefined ? null : (this.#brokenSinceMs ?? now);
+    if (this.#brokenSinceMs !== null && now - this.#brokenSinceMs >= TOPIC_GRACE_MS) {
+      const { filter, detail } = broken!;
       throw new SidingError(
         "SIDING_TOPIC_UNAVAILABLE",
-        `shard ${this.#lease.shard} waits for topic ${topic}: ${reason}`,
+        `shard ${this.#lease.shard} waits for topic ${filter.topic}: ${detail}`,
       );
     }
-    this.#observe("waiting-for-topic", `${topic}: ${reason}`);
-    await this.#options.clock.sleep(TOPIC_RECHECK_MS, signal);
+    return broken === undefined && [...this.#lines.dueWithin(UNTIL_EMPTY_GRACE_MS)].length === 0;
   }
 
   async #promote(): Promise<void> {
@@ -279,8 +250,15 @@ export class MainLine {
     }
   }
 
-  #observe(state: "publishing" | "idle" | "waiting-for-topic" | "waiting-for-retry", detail?: string): void {
-    this.#options.observer.shardState(this.#lease.shard, state, detail);
+  #observe(state: "publishing" | "idle"): void {
+    this.#options.observer.shardState(this.#lease.shard, state);
+  }
+
+  /** What Postgres is told of a batch. What it passes is published with it too: Kafka has it. */
+  #recordOf(plan: Batch): Omit<PlanRecord, "batch"> {
+    const { cursor, dead, events, passed } = plan;
+    const published = tallyOf(events, passed);
+    return { cursor, dead: dead.map(({ failure }) => failure), published, lines: this.#lines.changeOf(plan) };
   }
 
   #fenced(): SidingError {
@@ -289,13 +267,9 @@ export class MainLine {
   }
 }
 
-/** What Postgres is told of a batch. What it passes is published with it too: Kafka has it. */
-function recordOf({ cursor, dead, events, passed }: Batch): Omit<PlanRecord, "batch"> {
-  return { cursor, dead: dead.map(({ failure }) => failure), published: tallyOf(events, passed) };
-}
-
-function topicsOf(page: Page<OutboxEvent>): ReadonlySet<string> {
-  const topics = new Set<string>();
-  for (const row of rowsOf(page)) topics.add(row.topic);
-  return topics;
+/** A batch that Kafka was asked to commit, and the lines as they will be then. */
+interface UnderWay {
+  readonly plan: Batch;
+  readonly input: LinesInput;
+  readonly after: LinesState;
 }

@@ -1,4 +1,7 @@
 -- Tokens are forgotten, and what was recorded of changes with them. The role stays: other databases may use it.
+drop policy own_tenants on siding.lane;
+drop policy every_tenant on siding.lane;
+alter table siding.lane disable row level security;
 drop policy own_tenants on siding.failure;
 drop policy own_tenants on siding.event;
 drop policy every_tenant on siding.failure;

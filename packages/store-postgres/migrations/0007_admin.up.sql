@@ -84,10 +84,12 @@ grant update (revoked_at, revoked_by) on siding.admin_token to siding_admin;
 alter table siding.event enable row level security;
 alter table siding.failure enable row level security;
 alter table siding.audit enable row level security;
+alter table siding.lane enable row level security;
 
 create policy every_tenant on siding.event to siding_relay, siding_admin using (true);
 create policy every_tenant on siding.failure to siding_relay, siding_admin using (true) with check (true);
 create policy every_tenant on siding.audit to siding_admin using (true) with check (true);
+create policy every_tenant on siding.lane to siding_relay, siding_admin using (true) with check (true);
 
 -- The sub-select is asked once a statement, not once a row.
 create policy own_tenants on siding.event for select to siding_tenant
@@ -96,14 +98,20 @@ create policy own_tenants on siding.failure for select to siding_tenant
   using (exists (select from siding.event e where e.shard = failure.shard and e.seq = failure.seq));
 create policy own_tenants on siding.audit for select to siding_tenant
   using (tenant_id = any ((select nullif(current_setting('siding.tenants', true), '')::text[])::text[]));
+-- A lane without a tenant holds a topic's events, of whoever they are: it says nothing of a tenant.
+create policy own_tenants on siding.lane for select to siding_tenant
+  using (tenant_id is null or tenant_id = any ((select nullif(current_setting('siding.tenants', true), '')::text[])::text[]));
 
-grant select on siding.event, siding.failure, siding.audit, siding.already_published, siding.deployment, siding.migration
+grant select on siding.event, siding.failure, siding.audit, siding.lane, siding.already_published, siding.deployment, siding.migration
   to siding_tenant;
 grant select (shard, cursor, promoted_batch, halted_reason) on siding.shard to siding_tenant;
 grant execute on function
   siding.event_status(bigint, xid8, siding.cursor, bigint, bigint, boolean),
   siding.is_consumed(bigint, xid8, siding.cursor),
-  siding.shard_of(text, smallint)
+  siding.shard_of(text, smallint),
+  siding.line_of(smallint, text, text, text, bigint, bigint),
+  siding.cursor_of(smallint, text, text, text, bigint, bigint, siding.cursor),
+  siding.lane_backlog(smallint)
   to siding_tenant;
 
 alter table siding.admin_token owner to siding_owner;

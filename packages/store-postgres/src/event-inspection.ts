@@ -158,11 +158,11 @@ export class EventInspection {
   }
 }
 
-function newestFirst(a: InspectedEvent, b: InspectedEvent): number {
+export function newestFirst(a: InspectedEvent, b: InspectedEvent): number {
   return a.seq > b.seq ? -1 : 1;
 }
 
-function inspectedEvent(row: TextRow): InspectedEvent {
+export function inspectedEvent(row: TextRow): InspectedEvent {
   return {
     eventId: row.event_id!,
     seq: BigInt(row.seq!),

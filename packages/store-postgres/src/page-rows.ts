@@ -1,6 +1,6 @@
-import type { Page } from "@siding/core/cursor/page.js";
 import { parseSnapshot } from "@siding/core/cursor/snapshot.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
+import type { TimedPage } from "@siding/core/ports/store.js";
 import type { Row } from "./connection.js";
 
 /** Columns of read-plain-page.sql and read-window-page.sql, by place. */
@@ -16,10 +16,12 @@ const PAYLOAD = 8;
 const PAYLOAD_BYTES = 9;
 const BYTES = 10;
 const CREATED_AT = 11;
-const IS_LATE = 12;
+export const IS_LATE = 12;
+/** Of a page's first row. */
+const NOW_US = 2;
 
-/** The page out of its rows; the first one carries the snapshot and the number of late rows up to the limit. */
-export function parsePage(rows: readonly Row[], eventsMax: number): Page<OutboxEvent> {
+/** The page out of its rows; the first one carries the snapshot, the time and the number of late rows up to the limit. */
+export function parsePage(rows: readonly Row[], eventsMax: number): TimedPage {
   const head = rows[0];
   if (head === undefined) throw new Error("a page has a first row always");
   const late: OutboxEvent[] = [];
@@ -32,10 +34,11 @@ export function parsePage(rows: readonly Row[], eventsMax: number): Page<OutboxE
   const lateFound = Number(head[IS_LATE]);
   // Cut by events, or by bytes: either way some late rows may have been left behind.
   const lateComplete = lateFound < eventsMax && late.length === lateFound;
-  return { snapshot: parseSnapshot(head[XID]!), late, lateComplete, fresh };
+  const nowNs = BigInt(head[NOW_US]!) * 1_000n;
+  return { snapshot: parseSnapshot(head[XID]!), late, lateComplete, fresh, nowNs };
 }
 
-function parseEvent(row: Row): OutboxEvent {
+export function parseEvent(row: Row): OutboxEvent {
   const eventId = row[EVENT_ID]!;
   return {
     seq: BigInt(row[SEQ]!),

@@ -1,23 +1,28 @@
-import type { Cursor } from "@siding/core/cursor/cursor.js";
-import type { Page } from "@siding/core/cursor/page.js";
+import type { Cursor, PlainCursor } from "@siding/core/cursor/cursor.js";
 import { formatSnapshot, parseSnapshot, type Snapshot } from "@siding/core/cursor/snapshot.js";
 import { SidingError } from "@siding/core/errors.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
+import type { LanePage } from "@siding/core/lane/lane-page.js";
 import type {
   Beat,
   DeploymentRecord,
   Identity,
+  LaneRequest,
   Lease,
+  LinesRecord,
   PageLimits,
   PlanRecord,
   RelayIdentity,
   ShardRecord,
   Store,
+  TimedPage,
 } from "@siding/core/ports/store.js";
 import type { Failure } from "@siding/core/retry/failure.js";
 import type { TopicTally } from "@siding/core/verify/tally.js";
 import { Connections } from "./connection.js";
 import { cursorParameters, parseCursor } from "./cursor-codec.js";
+import { lanePageValues, parseLanePages } from "./lane-page-rows.js";
+import { linesValues, parseLane, parseQuotas } from "./lines-codec.js";
 import { parsePage } from "./page-rows.js";
 import { SCHEMA_VERSION } from "./schema-version.js";
 import { statement } from "./sql-file.js";
@@ -31,17 +36,20 @@ const SQL = {
   due: statement("due"),
   farewell: statement("farewell"),
   markProgress: statement("mark-progress"),
+  now: statement("now"),
   pin: statement("pin"),
   prepare: statement("prepare"),
   promote: statement("promote"),
   readAlreadyPublished: statement("read-already-published"),
   readFailures: statement("read-failures"),
+  readLanePages: statement("read-lane-pages"),
+  readLanes: statement("read-lanes"),
   readPlainPage: statement("read-plain-page"),
+  readQuotas: statement("read-quotas"),
   readWindowPage: statement("read-window-page"),
   recordFailures: statement("record-failures"),
   release: statement("release"),
   reportHalt: statement("report-halt"),
-  reportWaiting: statement("report-waiting"),
 };
 
 /** The store on a real Postgres: one statement a method, each a file in sql/. */
@@ -130,7 +138,7 @@ export class PostgresStore implements Store {
     await this.#connections.run(SQL.farewell, [relayId]);
   }
 
-  async readPage(shard: number, cursor: Cursor, limits: PageLimits): Promise<Page<OutboxEvent>> {
+  async readPage(shard: number, cursor: Cursor, limits: PageLimits): Promise<TimedPage> {
     const values = [
       shard,
       limits.events,
@@ -149,6 +157,26 @@ export class PostgresStore implements Store {
             formatSnapshot(cursor.windowSnapshot),
           ]);
     return parsePage(rows, limits.events);
+  }
+
+  async readLanePages(
+    shard: number,
+    main: PlainCursor,
+    requests: readonly LaneRequest[],
+  ): Promise<readonly LanePage<OutboxEvent>[]> {
+    const rows = await this.#connections.run(SQL.readLanePages, lanePageValues(shard, main, requests));
+    return parseLanePages(rows, main, requests);
+  }
+
+  async now(): Promise<bigint> {
+    const [row] = await this.#connections.run(SQL.now, []);
+    return BigInt(row![0]!) * 1_000n;
+  }
+
+  async readLines(shard: number): Promise<LinesRecord> {
+    const lanes = await this.#connections.run(SQL.readLanes, [shard]);
+    const quotas = await this.#connections.run(SQL.readQuotas, [shard]);
+    return { lanes: lanes.map(parseLane), quotas: parseQuotas(quotas) };
   }
 
   async due(
@@ -171,15 +199,22 @@ export class PostgresStore implements Store {
       ...cursorParameters(plan.cursor),
       ...deadValues(plan.dead),
       ...tallyValues(plan.published),
+      ...linesValues(plan.lines),
     ];
     return xidOf(await this.#connections.run(SQL.prepare, values));
   }
 
   async advance(
     lease: Lease,
-    { cursor, dead, published }: Omit<PlanRecord, "batch">,
+    { cursor, dead, published, lines }: Omit<PlanRecord, "batch">,
   ): Promise<{ nextXid: bigint } | null> {
-    const values = [...leaseValues(lease), ...cursorParameters(cursor), ...deadValues(dead), ...tallyValues(published)];
+    const values = [
+      ...leaseValues(lease),
+      ...cursorParameters(cursor),
+      ...deadValues(dead),
+      ...tallyValues(published),
+      ...linesValues(lines),
+    ];
     return xidOf(await this.#connections.run(SQL.advance, values));
   }
 
@@ -198,10 +233,6 @@ export class PostgresStore implements Store {
 
   async markProgress(lease: Lease): Promise<boolean> {
     return this.#applied(SQL.markProgress, leaseValues(lease));
-  }
-
-  async reportWaiting(lease: Lease, waiting: { topic: string; reason: string } | null): Promise<boolean> {
-    return this.#applied(SQL.reportWaiting, [...leaseValues(lease), waiting?.topic ?? null, waiting?.reason ?? null]);
   }
 
   async reportHalt(lease: Lease, reason: string): Promise<boolean> {

@@ -103,15 +103,24 @@ describe("the status", () => {
     );
     await database.query(
       `update siding.shard set owner = $1, epoch = 9007199254740993, last_batch = 8, promoted_batch = 7, planned_batch = 8,
-        planned_cursor = cursor, lease_until = clock_timestamp() + interval '5 s', waiting_topic = 'orders', waiting_reason = 'gone'
+        planned_cursor = cursor, lease_until = clock_timestamp() + interval '5 s'
       where shard = 1`,
       [relayId],
+    );
+    await database.query(
+      `insert into siding.lane (shard, batch, lane_id, topic, reason, detail, resume_at, probes, cursor)
+      select shard, 7, gen_random_uuid(), 'orders', 'breaker', 'gone', clock_timestamp() + interval '3 s', 0, cursor
+      from siding.shard where shard = 1`,
     );
     await database.query(
       "update siding.shard set owner = $1, lease_until = clock_timestamp() - interval '1 s', halted_reason = 'lost' where shard = 2",
       [relayId],
     );
-    const { relays, shards } = await status();
+    const { relays, shards, lanes } = await status();
+    expect(lanes).toMatchObject({
+      counts: new Map([["breaker", 1]]),
+      first: [{ shard: 1, tenantId: null, topic: "orders", reason: "breaker", detail: "gone" }],
+    });
     expect(relays).toMatchObject([{ relayId, host: "host-1", processId: 42, version: "1.2.3", isAlive: true }]);
     expect(shards[1]).toMatchObject({
       owner: { relayId, host: "host-1", processId: 42 },

@@ -13,6 +13,7 @@ export interface StatusReport {
   readonly shards: readonly ShardStatus[];
   /** Null where there is too much of it to be counted in the time allowed. */
   readonly backlog: BacklogStatus | null;
+  readonly lanes: LanesStatus;
   /** Refused by Kafka at least once, and tried again. */
   readonly refused: bigint;
   readonly dead: bigint;
@@ -49,10 +50,33 @@ export interface ShardStatus {
   /** Laid down and not promoted yet: under way in Kafka, or waiting for the next batch. */
   readonly plannedBatch: bigint | null;
   readonly promotedAt: string | null;
+  /** The first topic that a breaker stops. */
   readonly waiting: { readonly topic: string; readonly reason: string | null } | null;
   readonly haltedReason: string | null;
   /** Age of its oldest pending event; null where none is pending. */
   readonly lagMs: number | null;
+}
+
+export interface LanesStatus {
+  /** How many there are, by reason. */
+  readonly counts: ReadonlyMap<string, number>;
+  /** Those first that somebody has to let go, then by when they may move. */
+  readonly first: readonly LaneStatus[];
+}
+
+/** What may not move now, and why. */
+export interface LaneStatus {
+  readonly shard: number;
+  /** What it carries; null: any. */
+  readonly tenantId: string | null;
+  readonly topic: string | null;
+  readonly key: string | null;
+  readonly seq: bigint | null;
+  readonly reason: string;
+  readonly detail: string;
+  /** Null: when somebody says so. */
+  readonly resumeAt: string | null;
+  readonly resumeInMs: number | null;
 }
 
 export interface BacklogStatus {
@@ -83,6 +107,8 @@ const SQL = {
   relays: statement("status-relays"),
   shards: statement("status-shards"),
   failures: statement("status-failures"),
+  lanes: statement("status-lanes"),
+  laneCounts: statement("status-lane-counts"),
   backlog: statement("status-backlog"),
 };
 
@@ -131,6 +157,7 @@ export async function readStatusOn(client: pg.ClientBase, server: string, tenant
       schemaVersion,
     },
     ...owners,
+    lanes: await readLanes(client, tenantsMax),
     backlog: await readBacklog(client, tenantsMax),
     refused: BigInt(failures!.refused!),
     dead: BigInt(failures!.dead!),
@@ -142,6 +169,25 @@ export async function readRelaysOn(client: pg.ClientBase): Promise<Pick<StatusRe
   const relays = await rowsOf(client, SQL.relays);
   const shards = await rowsOf(client, SQL.shards);
   return { relays: relays.map(relayStatus), shards: shards.map(shardStatus) };
+}
+
+async function readLanes(client: pg.ClientBase, lanesMax: number): Promise<LanesStatus> {
+  const counts = await rowsOf(client, SQL.laneCounts);
+  const rows = await rowsOf(client, SQL.lanes, [lanesMax]);
+  return {
+    counts: new Map(counts.map((row) => [row.reason!, Number(row.lanes)])),
+    first: rows.map((row) => ({
+      shard: Number(row.shard),
+      tenantId: row.tenant_id ?? null,
+      topic: row.topic ?? null,
+      key: row.key ?? null,
+      seq: row.seq == null ? null : BigInt(row.seq),
+      reason: row.reason!,
+      detail: row.detail!,
+      resumeAt: row.resume_at ?? null,
+      resumeInMs: row.resume_in_ms == null ? null : Number(row.resume_in_ms),
+    })),
+  };
 }
 
 async function readBacklog(client: pg.ClientBase, tenantsMax: number): Promise<BacklogStatus | null> {

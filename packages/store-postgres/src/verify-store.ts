@@ -140,6 +140,7 @@ export class VerifyStore {
       ofShard.push({
         minuteMs: Number(row.minute_ms),
         isWhole: row.is_whole === "true",
+        hasLanes: row.has_lanes === "true",
         since: row.since!,
         upto: row.upto!,
         sums: sums.map(([topic, events, checksum]) => ({

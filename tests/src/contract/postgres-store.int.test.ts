@@ -61,11 +61,14 @@ async function begin(url: string, tenantOf: (shard: number) => string): Promise<
     await client.end();
   };
   return {
-    enqueue: async ({ shard, payload = "{}", key, headers = {} }: EventDraft) => {
-      const { rows } = await client.query<{ seq: string }>(
-        "select seq from siding.enqueue('t', $1, $2, null, $3, $4)",
-        [payload, tenantOf(shard), key ?? null, headers],
-      );
+    enqueue: async ({ shard, payload = "{}", topic = "t", key, headers = {} }: EventDraft) => {
+      const { rows } = await client.query<{ seq: string }>("select seq from siding.enqueue($5, $1, $2, null, $3, $4)", [
+        payload,
+        tenantOf(shard),
+        key ?? null,
+        headers,
+        topic,
+      ]);
       return BigInt(rows[0]!.seq);
     },
     commit: () => end("commit"),

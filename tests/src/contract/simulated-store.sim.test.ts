@@ -21,6 +21,7 @@ const QUIET: Schedule = {
   batchBytesMax: 1,
   attemptsMax: 1,
   topics: [],
+  tenants: [],
   transactions: [],
   faults: [],
 };
@@ -46,11 +47,11 @@ let enqueued = 0;
 function begin({ postgres: { log } }: World): OpenTransaction {
   let xid: bigint | null = null;
   return {
-    enqueue: async ({ shard, payload = "{}", key, headers }: EventDraft) => {
+    enqueue: async ({ shard, payload = "{}", topic = "t", key, headers }: EventDraft) => {
       xid ??= log.begin();
       const eventId = `event-${++enqueued}`;
       const bytes = 10 + payload.length;
-      const draft = { shard, tenantId: "t", topic: "t", eventId, key: key ?? null, bytes, payload, headers };
+      const draft = { shard, tenantId: "t", topic, eventId, key: key ?? null, bytes, payload, headers };
       return log.insert(xid, draft).seq;
     },
     commit: async () => log.commit(xid!),

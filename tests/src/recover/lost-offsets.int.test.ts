@@ -80,6 +80,32 @@ describe("the numbers are gone from Kafka", { timeout: 120_000 }, () => {
     expect(await world.arrived()).toEqual({ once: 25, missing: 0, doubled: 0, foreign: 0 });
   });
 
+  test("what waits in a lane is owed whichever verdict is given, and goes out once", async () => {
+    world = await RecoverWorld.create(postgres, kafka, "laned");
+    await world.enqueue(20);
+    await world.publishAll();
+    await world.enqueue(1);
+    // As a batch leaves it that held the tenant back: the main line has passed the event, its lane has not.
+    await world.query(
+      `insert into siding.lane (shard, batch, lane_id, tenant_id, reason, detail, probes, cursor)
+      select shard, promoted_batch, gen_random_uuid(), 'tenant-0', 'quota', 'held', 0, cursor from siding.shard`,
+    );
+    await world.query(
+      `update siding.shard set cursor = row((select max(seq) from siding.event), pg_current_snapshot(),
+        pg_current_xact_id(), null, null, null)::siding.cursor`,
+    );
+    expect(await world.query("select status, lane_reason from siding.events order by seq desc limit 1")).toEqual([
+      { status: "pending", lane_reason: "quota" },
+    ]);
+    await deleteProgressTopic();
+    await halts(world.startRelay(), /Kafka holds no number/);
+    const [shard] = (await world.decide("--shard", "0", "--verdict", "kafka-has-it")).shards;
+    expect(shard).toMatchObject({ owed: 1, may_double: 0, may_lose: 0 });
+    expect(await world.query("select from siding.lane")).toEqual([]);
+    await world.publishAll();
+    expect(await world.arrived()).toEqual({ once: 21, missing: 0, doubled: 0, foreign: 0 });
+  });
+
   test("the progress topic deleted under a running relay: halts at the next batch, and scan is exact", async () => {
     world = await RecoverWorld.create(postgres, kafka, "deleted_live");
     await world.enqueue(20);

@@ -20,49 +20,47 @@ describe.each(["exactly-once", "at-least-once"])("what Kafka refuses, %s", (deli
   const enqueue = (topic: string, payload: unknown, key = "k"): Promise<unknown> =>
     database.query("select siding.enqueue($1, $2, key => $3)", [name(topic), JSON.stringify(payload), key]);
 
-  test("a topic that does not exist holds its shard in order, is named, and all goes on once it is made", async () => {
+  const lanes = (): Promise<Record<string, unknown>[]> =>
+    database.query("select tenant_id, topic, reason, detail from siding.lanes order by topic, tenant_id");
+
+  test("a topic that does not exist waits in a lane of its own, is named, and goes on by itself, in order, once it is made", async () => {
     await createTopic(brokers, name("there"), 1);
     await enqueue("there", 1);
-    await enqueue("late", 2);
-    await enqueue("there", 3);
+    for (const n of [2, 3, 4]) await enqueue("late", n);
+    await enqueue("there", 5);
     const running = relay();
-    await running.logged(new RegExp(`waiting for topic \\(${name("late")}: the topic does not exist`));
-    const [shard] = await database.query(
-      "select waiting_topic, waiting_reason from siding.shard where waiting_topic is not null",
-    );
-    expect(shard).toMatchObject({
-      waiting_topic: name("late"),
-      waiting_reason: expect.stringContaining("does not exist"),
-    });
+    await running.logged(new RegExp(`topic ${name("late")} waits in a lane of its own: the topic does not exist`));
     const reader = await CommittedReader.open(brokers, name("there"), 1);
-    expect((await reader.until(1, { graceMs: 500 })).map((record) => record.value)).toEqual(["1"]);
-    await createTopic(brokers, name("late"), 1);
-    expect((await reader.until(2, { stallMs: 15_000 })).map((record) => record.value)).toEqual(["1", "3"]);
+    expect((await reader.until(2, { stallMs: 15_000 })).map((record) => record.value)).toEqual(["1", "5"]);
     await reader.close();
+    await expect
+      .poll(lanes)
+      .toEqual([
+        { tenant_id: null, topic: name("late"), reason: "breaker", detail: expect.stringContaining("does not exist") },
+      ]);
+    const pending = await database.query("select status, lane_reason from siding.events where topic = $1", [
+      name("late"),
+    ]);
+    expect(pending).toEqual(Array.from({ length: 3 }, () => ({ status: "pending", lane_reason: "breaker" })));
+    await createTopic(brokers, name("late"), 1);
+    const late = await CommittedReader.open(brokers, name("late"), 1);
+    expect((await late.until(3, { stallMs: 20_000 })).map((record) => record.value)).toEqual(["2", "3", "4"]);
+    await late.close();
     expect((await running.stop()).code).toBe(0);
   });
 
-  test("what a shard waited for is no longer said once nobody owns it, and the next owner finds out anew", async () => {
+  test("a lane outlives its relay: the next owner finds it, and mends it", async () => {
     await enqueue("never", 1, "waits");
-    const waiting = (): Promise<unknown[]> =>
-      database.query(
-        "select waiting_topic from siding.shard where waiting_topic is not null or waiting_reason is not null",
-      );
-    const first = relay();
-    await first.logged(/waiting for topic/);
-    await expect.poll(waiting).toEqual([{ waiting_topic: name("never") }]);
-    await first.stop();
-    expect(await waiting()).toEqual([]);
-
     const killed = relay();
-    await killed.logged(/waiting for topic/);
-    await expect.poll(waiting).toHaveLength(1);
+    await killed.logged(/waits in a lane/);
+    await expect.poll(lanes).toMatchObject([{ topic: name("never") }]);
     killed.kill("SIGKILL");
     await killed.ended;
+    expect(await lanes()).toMatchObject([{ topic: name("never") }]);
     await createTopic(brokers, name("never"), 1);
     const next = relay();
     await next.logged(/taken/, 15_000);
-    await expect.poll(waiting, { timeout: 15_000 }).toEqual([]);
+    await expect.poll(lanes, { timeout: 20_000 }).toEqual([]);
     await next.stop();
   });
 

@@ -26,6 +26,7 @@ describe("the record of what was published", () => {
     cursor: { ...cursor, position: batch, nextXid: null },
     dead: [],
     published: [{ topic, events, checksum }],
+    lines: null,
   });
   const sums = () =>
     database.query(

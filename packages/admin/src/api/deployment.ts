@@ -39,6 +39,18 @@ const TenantBacklog = only({
   resume_at: orNull(time()),
 });
 
+const Lane = only({
+  shard: Type.Integer(),
+  tenant_id: orNull(Type.String()),
+  topic: orNull(Type.String()),
+  key: orNull(Type.String()),
+  seq: orNull(int64()),
+  reason: Type.String(),
+  detail: Type.String(),
+  resume_at: orNull(time()),
+  resume_in_ms: orNull(Type.Integer()),
+});
+
 /** Names are public and only added to. */
 export const Status = only({
   server: Type.String({ description: "host:port/database" }),
@@ -54,6 +66,10 @@ export const Status = only({
     only({ pending: int64(), tenants: Type.Integer(), largest: Type.Array(TenantBacklog) }),
     Type.Null({ description: "where there is too much of it to be counted in time" }),
   ]),
+  lanes: only({
+    counts: Type.Record(Type.String(), Type.Integer(), { description: "how many wait, by reason" }),
+    first: Type.Array(Lane),
+  }),
   refused: int64("refused by Kafka at least once, and tried again"),
   dead: int64(),
 });

@@ -70,6 +70,20 @@ export function statusDocument(report: StatusReport): Status {
               resume_at: tenant.resumeAt,
             })),
           },
+    lanes: {
+      counts: Object.fromEntries(report.lanes.counts),
+      first: report.lanes.first.map((lane) => ({
+        shard: lane.shard,
+        tenant_id: lane.tenantId,
+        topic: lane.topic,
+        key: lane.key,
+        seq: lane.seq === null ? null : String(lane.seq),
+        reason: lane.reason,
+        detail: lane.detail,
+        resume_at: lane.resumeAt,
+        resume_in_ms: lane.resumeInMs,
+      })),
+    },
     refused: String(report.refused),
     dead: String(report.dead),
   };

@@ -21,6 +21,7 @@ type DeadListFlags = FilterFlags & PageFlags & AnswerFlags & { readonly events?:
 export function deadCommand(): Command {
   return new Command("dead")
     .description("look up dead letters: which there are, and why")
+    .addHelpText("after", "\nExamples:\n  siding dead list\n  siding dead show EVENT-ID\n")
     .addCommand(listCommand())
     .addCommand(showCommand());
 }

@@ -31,6 +31,7 @@ Examples:
 export function eventsCommand(): Command {
   return new Command("events")
     .description("look up events: which there are, what became of them, what they carry")
+    .addHelpText("after", "\nExamples:\n  siding events list --tenant acme --since 2h\n  siding events show EVENT-ID\n")
     .addCommand(listCommand())
     .addCommand(showCommand());
 }

@@ -13,10 +13,12 @@ import { stopSignal } from "../stop-signal.js";
 export function relayCommand(): Command {
   const command = new Command("relay")
     .description("publish committed events to Kafka until SIGTERM, which ends it after the batch under way")
-    .option("--until-empty", "end with 0 once nothing is due, instead of waiting for more")
+    .option("--until-empty", "end with 0 once nothing is due within a second, instead of waiting for more")
     .addHelpText(
       "after",
-      "\nExamples:\n  siding relay\n  siding relay --until-empty\n  siding relay --delivery at-least-once\n",
+      "\nWith --until-empty what is retried is waited for, and so is a tenant over its quota, which moves at its pace; what a" +
+        "\npause holds is not due. A topic that is missing for 5 s ends it with 3.\n" +
+        "\nExamples:\n  siding relay\n  siding relay --until-empty\n  siding relay --delivery at-least-once\n",
     );
   return addConfigFlags(command).action(async (flags: { readonly untilEmpty?: boolean }) => {
     const { values: config } = loadConfig({

@@ -43,6 +43,9 @@ export class RelayWatch implements RelayObserver {
   shardLost: RelayObserver["shardLost"] = (shard, reason) => this.#journal.shardLost(shard, reason);
   shardReleased: RelayObserver["shardReleased"] = (shard) => this.#journal.shardReleased(shard);
   haltEnded: RelayObserver["haltEnded"] = (shard) => this.#journal.haltEnded(shard);
+  lanesChanged: RelayObserver["lanesChanged"] = () => {};
+  quotaUsed: RelayObserver["quotaUsed"] = () => {};
+  held: RelayObserver["held"] = (shard, hold) => this.#journal.held(shard, hold);
   eventDead: RelayObserver["eventDead"] = (shard, event, failure) => this.#journal.eventDead(shard, event, failure);
   eventRefused: RelayObserver["eventRefused"] = (shard, failure) => this.#journal.eventRefused(shard, failure);
   step: RelayObserver["step"] = () => {};

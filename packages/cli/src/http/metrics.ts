@@ -1,16 +1,19 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { type LaneMetrics, registerLaneMetrics } from "./lane-metrics.js";
 import { OTHER_TENANTS, TenantLabels } from "./tenant-labels.js";
 
 /** The steps of a batch that are timed. */
 export type BatchStep = "read" | "prepare" | "publish" | "promote";
 
 /** What the relay counts. Counted where a port is called; names and labels are public. */
-export interface RelayMetrics {
+export interface RelayMetrics extends LaneMetrics {
   /** Holds every metric below; the relay's server renders it. */
   readonly registry: Registry;
   /** Events whose transaction Kafka committed. Call it once for each tenant and topic of a batch, not for each event. */
   eventsPublished(tenant: string, topic: string, events: number): void;
   eventsDead(tenant: string, topic: string, reason: string, events: number): void;
+  /** Events of the tenant were held back. */
+  throttled(tenant: string, reason: string): void;
   /** Seconds from enqueue to the commit in Kafka, one event a call. */
   endToEndLatency(seconds: number): void;
   batchStep(step: BatchStep, seconds: number): void;
@@ -39,6 +42,12 @@ export function createRelayMetrics(): RelayMetrics {
     labelNames: ["tenant", "topic", "reason"],
     registers,
   });
+  const throttled = new Counter({
+    name: "outbox_throttled_total",
+    help: "Times that a tenant's events were held back, and why.",
+    labelNames: ["tenant", "reason"],
+    registers,
+  });
   const latency = new Histogram({
     name: "outbox_end_to_end_latency_seconds",
     help: "Time from enqueue to the commit in Kafka.",
@@ -65,6 +74,7 @@ export function createRelayMetrics(): RelayMetrics {
 
   const series = new TenantSeries();
   const labels = new TenantLabels((tenant) => series.end(tenant));
+  const lanes = registerLaneMetrics(registry, (tenant) => labels.labelFor(tenant, 0));
   return {
     registry,
     eventsPublished(tenant, topic, events) {
@@ -76,6 +86,13 @@ export function createRelayMetrics(): RelayMetrics {
       const label = labels.labelFor(tenant, events);
       series.started(label, dead, `${topic}\n${reason}`, { tenant: label, topic, reason });
       dead.inc({ tenant: label, topic, reason }, events);
+    },
+    lanes: (shard, now) => lanes.lanes(shard, now),
+    quotaUsed: (tenant, use) => lanes.quotaUsed(tenant, use),
+    throttled(tenant, reason) {
+      const label = labels.labelFor(tenant, 1);
+      series.started(label, throttled, reason, { tenant: label, reason });
+      throttled.inc({ tenant: label, reason });
     },
     endToEndLatency: (seconds) => latency.observe(seconds),
     batchStep: (step, seconds) => steps.observe({ step }, seconds),

@@ -1,3 +1,4 @@
+import { ofTenant, ofTopic } from "@siding/core/lane/lane.js";
 import { expect, test } from "vitest";
 import { createRelayMetrics } from "./metrics.js";
 
@@ -10,6 +11,23 @@ test("what is counted appears under the documented names and labels", async () =
   metrics.batchStep("publish", 0.02);
   metrics.fenced();
   metrics.halted(true);
+  metrics.throttled("acme", "quota");
+  const cursor = {
+    form: "plain",
+    position: 0n,
+    snapshot: { xmin: 1n, xmax: 1n, inProgress: [] },
+    nextXid: null,
+  } as const;
+  const lane = { detail: "", resumeAtMs: null, probes: 0, cursor };
+  metrics.lanes(0, [
+    { ...lane, filter: ofTenant("acme"), reason: "quota" },
+    { ...lane, filter: ofTopic("gone"), reason: "breaker" },
+  ]);
+  metrics.lanes(1, [{ ...lane, filter: ofTenant("other one"), reason: "quota" }]);
+  const limit = { amount: 10n, windowNs: 10_000_000_000n, burst: 10n };
+  const state = { events: BigInt(Date.now() + 5_000) * 1_000_000n, bytes: 0n };
+  const quota = { events: limit, bytes: null, mode: "enforce" } as const;
+  metrics.quotaUsed("acme", { quota, before: state, state, events: 1n, bytes: 1n });
   const text = await metrics.registry.metrics();
   for (const line of [
     'outbox_events_published_total{tenant="acme",topic="orders"} 5',
@@ -18,9 +36,17 @@ test("what is counted appears under the documented names and labels", async () =
     'outbox_batch_seconds_count{step="publish"} 1',
     "outbox_fenced_total 1",
     "outbox_halted 1",
+    'outbox_throttled_total{tenant="acme",reason="quota"} 1',
+    'outbox_lane{reason="quota"} 2',
+    'outbox_lane{reason="breaker"} 1',
+    'outbox_lane{reason="paused"} 0',
+    'outbox_circuit_open{tenant="",topic="gone"} 1',
   ]) {
     expect(text.split("\n")).toContain(line);
   }
+  const used = Number(/outbox_quota_used_ratio\{tenant="acme"\} (.*)/.exec(text)![1]);
+  expect(used).toBeGreaterThan(0.4);
+  expect(used).toBeLessThanOrEqual(0.5);
 });
 
 test("two relays in one process count apart", async () => {

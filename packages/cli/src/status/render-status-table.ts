@@ -11,6 +11,8 @@ export interface TableOptions {
 
 type ShardStatus = Status["shards"][number];
 type BacklogStatus = NonNullable<Status["backlog"]>;
+type LanesStatus = Status["lanes"];
+type LaneStatus = LanesStatus["first"][number];
 
 /** `siding status`: what needs somebody first and in full, then the tables. */
 export function renderStatusTable(report: Status, { width, color }: TableOptions): string {
@@ -25,6 +27,7 @@ export function renderStatusTable(report: Status, { width, color }: TableOptions
   if (report.backlog !== null && report.backlog.largest.length > 0) {
     tables.push(backlogTable(report.backlog, { width, color }));
   }
+  if (report.lanes.first.length > 0) tables.push(laneTable(report.lanes, { width, color }));
   return [`${head}\n`, ...tables.filter((table) => table !== "")].join("\n");
 }
 
@@ -130,6 +133,35 @@ function backlogTable({ largest, tenants }: BacklogStatus, { width, color }: Tab
   ]);
   const left = tenants - largest.length;
   return renderTable(columns, rows, width, color) + (left > 0 ? `and ${plural(left, "more tenant")}\n` : "");
+}
+
+/** What may not move now, and why. */
+function laneTable({ first, counts }: LanesStatus, { width, color }: TableOptions): string {
+  const columns: Column[] = [
+    { title: "SHARD", align: "right" },
+    { title: "LANE" },
+    { title: "WAITS", isElastic: true },
+    { title: "RESUMES" },
+    { title: "WHY", isElastic: true },
+  ];
+  const rows = first.map((lane) => [
+    String(lane.shard),
+    lane.reason,
+    describeLane(lane),
+    lane.resume_in_ms === null ? "-" : lane.resume_in_ms <= 0 ? "now" : `in ${formatAge(lane.resume_in_ms)}`,
+    lane.detail,
+  ]);
+  const left = Object.values(counts).reduce((sum, count) => sum + count, 0) - first.length;
+  return renderTable(columns, rows, width, color) + (left > 0 ? `and ${plural(left, "more lane")}\n` : "");
+}
+
+function describeLane({ tenant_id, topic, key, seq }: LaneStatus): string {
+  if (tenant_id === null) return `topic ${topic}`;
+  const parts = [`tenant ${tenant_id}`];
+  if (topic !== null) parts.push(`topic ${topic}`);
+  if (key !== null) parts.push(`key ${key}`);
+  if (seq !== null) parts.push(`the event with seq ${seq}`);
+  return parts.join(", ");
 }
 
 function stateOf({ halted_reason, owner, waiting_topic, lag_ms }: ShardStatus): string {

@@ -40,6 +40,7 @@ function report(changes: Partial<StatusReport> = {}): StatusReport {
     relays: [RELAY],
     shards: [shard(0), shard(1)],
     backlog: { pending: 0n, tenants: 0, largest: [] },
+    lanes: { counts: new Map(), first: [] },
     refused: 0n,
     dead: 0n,
     ...changes,
@@ -115,6 +116,30 @@ SHARD  STATE  LAG  OWNER                     LEASE  EPOCH          PROMOTED  PLA
     expect(text).toMatch(/\nacme {10}5 {2}1 min 1 s {2}- {5}-\nand 2 more tenants\n$/);
   });
 
+  test("lists the lanes, what each carries, when it may move and why it waits", () => {
+    const lane = { shard: 1, tenantId: "acme", topic: null, key: null, seq: null, resumeAt: null, resumeInMs: null };
+    const paused = { ...lane, reason: "paused", detail: "paused by ann: abuse" };
+    const retry = { ...lane, topic: "mails", key: "k 1", reason: "retry", detail: "too large", resumeInMs: 4_000 };
+    const breaker = {
+      ...lane,
+      tenantId: null,
+      topic: "gone",
+      reason: "breaker",
+      detail: "no such topic",
+      resumeInMs: -5,
+    };
+    const text = table({ lanes: { counts: new Map([["paused", 9]]), first: [paused, retry, breaker] } });
+    const rows = text.split("\n").slice(-6);
+    expect(rows.map((row) => row.trim().split(/ {2,}/))).toEqual([
+      ["SHARD", "LANE", "WAITS", "RESUMES", "WHY"],
+      ["1", "paused", "tenant acme", "-", "paused by ann: abuse"],
+      ["1", "retry", "tenant acme, topic mails, key k 1", "in 4 s", "too large"],
+      ["1", "breaker", "topic gone", "now", "no such topic"],
+      ["and 6 more lanes"],
+      [""],
+    ]);
+  });
+
   test("says so where the backlog could not be counted", () => {
     expect(table({ backlog: null })).toContain("too large to be counted in time");
   });
@@ -141,6 +166,17 @@ describe("the JSON", () => {
     const changes: Partial<StatusReport> = {
       shards: [shard(0, { plannedBatch: 7n, waiting: { topic: "orders", reason: "gone" }, lagMs: 12 })],
       backlog: { pending: 9_007_199_254_740_993n, tenants: 1, largest: [acme] },
+      lanes: {
+        counts: new Map([["quota", 1]]),
+        first: [
+          {
+            ...{ shard: 0, tenantId: "acme", topic: null, key: null, seq: null, reason: "quota" },
+            detail: "quota of 5 events in 60 s",
+            resumeAt: "2026-11-23T21:00:01.000Z",
+            resumeInMs: 800,
+          },
+        ],
+      },
       dead: 2n,
     };
     expect(statusDocument(report(changes))).toEqual({
@@ -185,6 +221,22 @@ describe("the JSON", () => {
             oldest_age_ms: 61_000,
             lane_reason: null,
             resume_at: null,
+          },
+        ],
+      },
+      lanes: {
+        counts: { quota: 1 },
+        first: [
+          {
+            shard: 0,
+            tenant_id: "acme",
+            topic: null,
+            key: null,
+            seq: null,
+            reason: "quota",
+            detail: "quota of 5 events in 60 s",
+            resume_at: "2026-11-23T21:00:01.000Z",
+            resume_in_ms: 800,
           },
         ],
       },

@@ -1,21 +1,28 @@
 import type { Cursor } from "../cursor/cursor.js";
 import { advance, type Page, rowsOf } from "../cursor/page.js";
 import type { OutboxEvent } from "../event/outbox-event.js";
+import { isSameFilter, type Lane, type LaneFilter } from "../lane/lane.js";
+import type { LanePage } from "../lane/lane-page.js";
+import type { Lanes } from "../lane/lanes.js";
+import { type Hold, planLines, STOP } from "../lane/plan-lines.js";
+import type { QuotaUse } from "../quota/quota.js";
 import type { Failure } from "../retry/failure.js";
+import { EventJudge, type Rules } from "./event-judge.js";
 
-export interface PlanInput {
-  readonly cursor: Cursor;
+/** A due lane's page, and how many bytes of it the batch may take. */
+export interface LaneRead {
+  readonly lane: Lane;
+  readonly page: LanePage<OutboxEvent>;
+}
+
+export interface PlanInput extends Rules {
+  readonly main: Cursor;
   readonly page: Page<OutboxEvent>;
-  /** Topics that cannot be published to now, with the reason. */
-  readonly topicFaults: ReadonlyMap<string, string>;
-  /** Events that were refused before, by seq. */
-  readonly failures: ReadonlyMap<bigint, Failure>;
-  /** Events that a recovery found to be in Kafka already, by seq: consumed without being published. */
-  readonly alreadyPublished: ReadonlySet<bigint>;
-  /** When each of those may be tried again, on the same clock as nowMs. */
-  readonly retryAtMs: ReadonlyMap<bigint, number>;
-  readonly nowMs: number;
-  readonly attemptsMax: number;
+  readonly lanes: Lanes;
+  /** In the order in which they share the batch. */
+  readonly laneReads: readonly LaneRead[];
+  /** Whether an event that has to go alone may have this batch. It gets one in any case where nothing else is to do. */
+  readonly isProbeTurn: boolean;
 }
 
 /** An event that has used up its attempts. */
@@ -31,72 +38,148 @@ export interface Batch {
   readonly dead: readonly DeadLetter[];
   /** What the batch passes because Kafka has it already. */
   readonly passed: readonly OutboxEvent[];
+  /** The main line's, as it will be. */
   readonly cursor: Cursor;
-  /** Whether the batch took the page to its end: then, and only then, what was read ahead follows on it. */
+  /** Whether the batch took the main line's page to its end: then, and only then, what was read ahead follows on it. */
   readonly whole: boolean;
+  readonly lanes: Lanes;
+  readonly changed: readonly Lane[];
+  readonly dropped: readonly LaneFilter[];
+  /** What the batch uses of its tenants' quotas. */
+  readonly quotas: ReadonlyMap<string, QuotaUse>;
+  /** Postgres' clock as the batch was judged, in ns. */
+  readonly judgedNs: bigint;
+  /** What the batch holds back. */
+  readonly held: readonly Hold[];
+  /** How many events went that a quota would have held, by tenant, where it only observes. */
+  readonly observed: ReadonlyMap<string, number>;
+  /** How many bytes of each lane that was read go. */
+  readonly used: ReadonlyMap<Lane, number>;
+  /** Whether it was an event's own batch. */
+  readonly isProbe: boolean;
+  /** Whether the batch was full before its lines had ended. */
+  readonly isFull: boolean;
 }
 
-/** What the shard does next with a page. */
+/** What the shard does next. */
 export type BatchPlan =
   | Batch
-  /** Nothing to publish. isEnd: there is nothing behind the cursor either; else a window has closed, and more may follow. */
-  | { readonly kind: "empty"; readonly cursor: Cursor; readonly isEnd: boolean }
-  | { readonly kind: "wait-for-topic"; readonly topic: string; readonly reason: string }
-  | { readonly kind: "wait-for-retry"; readonly seq: bigint; readonly waitMs: number };
+  /**
+   * Nothing to publish and nothing to write. isEnd: nothing lies behind the main line's cursor either; else there may be
+   * more: what the page held is carried by lanes, or a window has closed.
+   */
+  | { readonly kind: "empty"; readonly cursor: Cursor; readonly isEnd: boolean };
 
 /**
- * Decides the next batch of a shard: the longest run of the page, from its start, that may go now.
- * Order is kept by never passing an event that must wait. An event that has used up its attempts is consumed by the
- * batch without being published: it is laid down as a dead letter with the same plan.
+ * Decides the next batch of a shard over all of its lines: what of the pages goes now, what is held and why, and what is a
+ * dead letter. An event that was refused before goes alone in its batch: whatever happens to it happens to nobody else,
+ * and the verdict on it is its own; so does a breaker's probe.
  */
 export function planBatch(input: PlanInput): BatchPlan {
-  const { cursor, page, topicFaults, failures, alreadyPublished } = input;
-  const rows = rowsOf(page);
-  if (rows.length === 0) return { kind: "empty", cursor: advance(cursor, page, 0), isEnd: cursor.form === "plain" };
-
-  // The common page has nothing amiss: it goes as it is, without a look at each event.
-  if (topicFaults.size === 0 && failures.size === 0 && alreadyPublished.size === 0) {
-    const end = advance(cursor, page, rows.length);
-    return { kind: "batch", events: rows, dead: [], passed: [], cursor: end, whole: true };
+  const { main, page, laneReads } = input;
+  if (laneReads.length === 0 && rowsOf(page).length === 0) {
+    return { kind: "empty", cursor: advance(main, page, 0), isEnd: main.form === "plain" };
   }
+  const probe = findProbe(input);
+  if (probe !== undefined && input.isProbeTurn) return planProbe(input, probe);
+  const plan = planTogether(input, probe);
+  const isIdle = plan.kind === "empty";
+  return isIdle && probe !== undefined ? planProbe(input, probe) : plan;
+}
 
-  const events: OutboxEvent[] = [];
-  const dead: DeadLetter[] = [];
-  const passed: OutboxEvent[] = [];
-  let taken = 0;
-  for (const row of rows) {
-    if (alreadyPublished.has(row.seq)) {
-      passed.push(row);
-      taken += 1;
-      continue;
-    }
-    const failure = failures.get(row.seq);
-    if (failure !== undefined && failure.attempts >= input.attemptsMax) {
-      dead.push({ event: row, failure });
-      taken += 1;
-      continue;
-    }
-    const reason = topicFaults.get(row.topic);
-    if (reason !== undefined) {
-      if (taken === 0) return { kind: "wait-for-topic", topic: row.topic, reason };
-      break;
-    }
-    if (failure === undefined) {
-      events.push(row);
-      taken += 1;
-      continue;
-    }
-    const waitMs = (input.retryAtMs.get(row.seq) ?? 0) - input.nowMs;
-    if (waitMs > 0) {
-      if (taken === 0) return { kind: "wait-for-retry", seq: row.seq, waitMs };
-      break;
-    }
-    // Alone in its batch: whatever happens to it happens to nobody else, and the verdict on it is its own.
-    if (taken === 0) {
-      events.push({ ...row, attempts: failure.attempts });
-      taken = 1;
-    }
-    break;
+/** The first lane whose head has to go alone. */
+function findProbe(input: PlanInput): LaneRead | undefined {
+  return input.laneReads.find(({ lane, page }) => {
+    if (lane.reason !== "breaker" && input.failures.size === 0) return false;
+    const head = rowsOf(page).find((row) => isCarried(input.lanes, lane, row));
+    return head !== undefined && new EventJudge(input, input.lanes, false).judge(head, lane) === STOP;
+  });
+}
+
+function planProbe(input: PlanInput, { lane, page }: LaneRead): Batch {
+  const judge = new EventJudge(input, input.lanes, false);
+  let event: OutboxEvent | undefined;
+  const plan = planLines<OutboxEvent>({
+    ...input,
+    // The main line stands: what of its page is not the probe's business is read again.
+    page: { ...input.page, late: [], fresh: [], lateComplete: false },
+    lanePages: [[lane, page]],
+    judge: (row, line) => {
+      if (event !== undefined || line !== lane) return STOP;
+      const hold = judge.pay(row);
+      if (hold !== null) return hold;
+      event = { ...row, attempts: input.failures.get(row.seq)?.attempts ?? 0 };
+      return null;
+    },
+  });
+  // From here on the lane drains; where this batch comes to nothing its plan goes, and the lane is a breaker's still.
+  const drained = plan.lanes.get(lane.filter);
+  const changed = plan.changed.filter((each) => each !== drained);
+  if (drained !== undefined) {
+    const isMended = lane.reason === "breaker" && event !== undefined;
+    const after: Lane = isMended ? { ...drained, reason: "fair-share", detail: MENDED, probes: 0 } : drained;
+    plan.lanes.set(after);
+    changed.push(after);
   }
-  return { kind: "batch", events, dead, passed, cursor: advance(cursor, page, taken), whole: taken === rows.length };
+  return {
+    ...judge.verdicts(),
+    kind: "batch",
+    events: event === undefined ? [] : [event],
+    used: new Map(event === undefined ? [] : [[lane, event.bytes]]),
+    cursor: input.main,
+    whole: false,
+    lanes: plan.lanes,
+    changed,
+    dropped: plan.dropped,
+    judgedNs: input.nowNs,
+    isProbe: true,
+  };
+}
+
+const MENDED = "its probe was published: what waited goes on, in order";
+
+function planTogether(input: PlanInput, probe: LaneRead | undefined): BatchPlan {
+  const isContended = input.laneReads.length > 0 || hasSeveralTenants(input);
+  const judge = new EventJudge(input, input.lanes, isContended);
+  const { main, page, lanes } = input;
+  const plan = planLines<OutboxEvent>({
+    main,
+    page,
+    lanes,
+    lanePages: input.laneReads.filter((read) => read !== probe).map(({ lane, page }) => [lane, page]),
+    judge: (row, lane) => judge.judge(row, lane),
+  });
+  const verdicts = judge.verdicts();
+  const isIdle =
+    plan.rows.length === 0 && plan.changed.length === 0 && plan.dropped.length === 0 && verdicts.dead.length === 0;
+  if (isIdle) {
+    return { kind: "empty", cursor: plan.main, isEnd: rowsOf(page).length === 0 && main.form === "plain" };
+  }
+  return {
+    ...verdicts,
+    kind: "batch",
+    cursor: plan.main,
+    whole: plan.isWhole,
+    lanes: plan.lanes,
+    changed: plan.changed,
+    dropped: plan.dropped,
+    judgedNs: input.nowNs,
+    isProbe: false,
+  };
+}
+
+/** Whether events of more than one tenant wait on the main line: only then is one tenant's part of a page too large. */
+function hasSeveralTenants({ page, lanes }: PlanInput): boolean {
+  let first: string | undefined;
+  for (const row of rowsOf(page)) {
+    if (lanes.size > 0 && lanes.cover(row) !== undefined) continue;
+    first ??= row.tenantId;
+    if (row.tenantId !== first) return true;
+  }
+  return false;
+}
+
+function isCarried(lanes: Lanes, lane: Lane, row: OutboxEvent): boolean {
+  const cover = lanes.cover(row);
+  return cover !== undefined && isSameFilter(cover.filter, lane.filter);
 }

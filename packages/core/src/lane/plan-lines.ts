@@ -1,15 +1,29 @@
 import { type Cursor, withNextXid } from "../cursor/cursor.js";
 import { advance, type Page, rowsOf } from "../cursor/page.js";
 import { invariant } from "../invariant.js";
-import { intersection, isSameFilter, type Lane, type LaneFilter, type LaneRow, matches } from "./lane.js";
+import {
+  intersection,
+  isSameFilter,
+  type Lane,
+  type LaneFilter,
+  type LaneRow,
+  matches,
+  ofTenantAndTopic,
+} from "./lane.js";
 import { type LanePage, narrowed } from "./lane-page.js";
 import { Lanes } from "./lanes.js";
 
 /** Why rows of a filter may not move now, and until when. */
 export type Hold = Omit<Lane, "cursor">;
 
-/** What is said of a row whose turn has come: null lets it go. Asked once a row, in the order in which rows go. */
-export type Judge<Row> = (row: Row) => Hold | null;
+/** The row's line ends here for this batch: it, and all behind it, stays for the next one. */
+export const STOP = "stop";
+
+/**
+ * What is said of a row whose turn has come: null lets it go. Asked once a row, in the order in which rows go.
+ * @param lane the lane that carries the row; undefined: the main line does
+ */
+export type Judge<Row> = (row: Row, lane: Lane | undefined) => Hold | typeof STOP | null;
 
 export interface LinesInput<Row extends LaneRow> {
   readonly main: Cursor;
@@ -24,6 +38,8 @@ export interface LinesPlan<Row> {
   /** What goes, in this order: the lanes' rows, which are older, before the main line's. */
   readonly rows: readonly Row[];
   readonly main: Cursor;
+  /** Whether the main line took its page to the end. */
+  readonly isWhole: boolean;
   readonly lanes: Lanes;
   /** Lanes that are new or moved, as they will be. */
   readonly changed: readonly Lane[];
@@ -40,18 +56,19 @@ export function planLines<Row extends LaneRow>(input: LinesInput<Row>): LinesPla
   invariant(main.form === "plain" || input.lanePages.length === 0, "I6 lanes read towards a plain main cursor");
   const lanes = new Lanes(input.lanes);
   const rows: Row[] = [];
-  const caughtUp: Lane[] = [];
+  const caughtUp = new Set<Lane>();
 
   for (const [lane, lanePage] of input.lanePages) {
-    const isWhole = walk(lanes, { lane, cursor: lane.cursor, read: laneReader(main) }, lanePage, rows, judge);
-    if (isWhole && lanePage.isToEnd) caughtUp.push(lanes.get(lane.filter)!);
+    const end = walk(lanes, { lane, cursor: lane.cursor, read: laneReader(main) }, lanePage, rows, judge);
+    if (end === rowsOf(lanePage).length && lanePage.isToEnd) caughtUp.add(lanes.get(lane.filter)!);
   }
   merge(lanes, caughtUp);
-  walk(lanes, { lane: undefined, cursor: main, read: advance }, page, rows, judge);
+  const end = walk(lanes, { lane: undefined, cursor: main, read: advance }, page, rows, judge);
 
   return {
     rows,
-    main: advance(main, page, rowsOf(page).length),
+    main: advance(main, page, end),
+    isWhole: end === rowsOf(page).length,
     lanes,
     changed: [...lanes].filter((lane) => input.lanes.get(lane.filter) !== lane),
     dropped: [...input.lanes].filter(({ filter }) => lanes.get(filter) === undefined).map(({ filter }) => filter),
@@ -73,35 +90,40 @@ function laneReader(main: Cursor): typeof advance {
 }
 
 /**
- * Takes what may go of one line's page and splits off what may not. Answers whether the line reached the page's end;
- * the main line always does.
+ * Takes what may go of one line's page and splits off what may not. Answers how many of the page's rows were dealt with:
+ * all of them, unless the whole line is held or was stopped.
  */
-function walk<Row extends LaneRow>(lanes: Lanes, line: Line, page: Page<Row>, rows: Row[], judge: Judge<Row>): boolean {
+function walk<Row extends LaneRow>(lanes: Lanes, line: Line, page: Page<Row>, rows: Row[], judge: Judge<Row>): number {
   const all = rowsOf(page);
   const { lane, cursor, read } = line;
-  const own = { tenantId: lane?.filter.tenantId ?? null, topic: lane?.filter.topic ?? null };
+  const own = lane?.filter ?? EVERYTHING;
   const taken: Row[] = [];
-  for (let i = 0; i < all.length; i++) {
-    const row = all[i]!;
+  let end = 0;
+  for (; end < all.length; end++) {
+    const row = all[end]!;
     // What another line carries is passed over: that line reads it with its own cursor.
     if (!isCarriedBy(lane, lanes, row)) continue;
-    const hold = judge(row);
+    const hold = judge(row, lane);
     if (hold === null) {
       rows.push(row);
       taken.push(row);
       continue;
     }
+    if (hold === STOP) break;
     const filter = intersection(own, hold.filter);
     invariant(filter !== null && matches(filter, row), "I7 a hold covers the row that it holds", { filter });
     if (lane !== undefined && isSameFilter(filter, own)) {
-      lanes.set({ ...hold, filter, cursor: read(cursor, page, i) });
-      return false;
+      lanes.set({ ...hold, filter, cursor: read(cursor, page, end) });
+      return end;
     }
     split(lanes, line, page, { ...hold, filter }, taken);
   }
-  if (lane !== undefined) lanes.set({ ...lane, cursor: read(cursor, page, all.length) });
-  return true;
+  // A page without rows moves a lane's snapshot on as well; one that was stopped at its first row moves nothing.
+  if (lane !== undefined && (end > 0 || all.length === 0)) lanes.set({ ...lane, cursor: read(cursor, page, end) });
+  return end;
 }
+
+const EVERYTHING: LaneFilter = { tenantId: null, topic: null, key: null, seq: null };
 
 function isCarriedBy(lane: Lane | undefined, lanes: Lanes, row: LaneRow): boolean {
   const cover = lanes.cover(row);
@@ -123,7 +145,7 @@ function split<Row extends LaneRow>(
   // A tenant's lane is narrower than a topic's: what the topic's lane carried of the tenant keeps the topic's cursor.
   if (filter.topic === null) {
     for (const topicLane of lanes.topicLanes) {
-      const both = { tenantId: filter.tenantId, topic: topicLane.filter.topic };
+      const both = ofTenantAndTopic({ tenantId: filter.tenantId!, topic: topicLane.filter.topic! });
       if (lanes.get(both) === undefined) lanes.set({ ...topicLane, filter: both });
     }
   }
@@ -134,21 +156,26 @@ function split<Row extends LaneRow>(
  * Drops the lanes that have read up to the main cursor. A lane goes only where all that it carried falls to a line that
  * stands there too: the main line, or a lane that has caught up as well.
  */
-function merge(lanes: Lanes, caughtUp: readonly Lane[]): void {
-  const isCaughtUp = (lane: Lane): boolean => caughtUp.some(({ filter }) => isSameFilter(filter, lane.filter));
-  const of = (tenant: boolean, topic: boolean): readonly Lane[] =>
-    caughtUp.filter(({ filter }) => (filter.tenantId !== null) === tenant && (filter.topic !== null) === topic);
-  for (const { filter } of of(false, true)) lanes.delete(filter);
-  for (const { filter } of of(true, false)) {
-    const { tenantId } = filter;
-    const behind = [...lanes.topicLanes].filter(
-      (lane) => lanes.get({ tenantId, topic: lane.filter.topic }) === undefined,
-    );
-    if (behind.length === 0) lanes.delete(filter);
+function merge(lanes: Lanes, caughtUp: ReadonlySet<Lane>): void {
+  const standsThere = (line: Lane | undefined): boolean => line === undefined || caughtUp.has(line);
+  // Broad ones first, so that each finds the parent that it has when the batch is through.
+  const byBreadth = [...caughtUp].sort((a, b) => breadth(b.filter) - breadth(a.filter));
+  for (const { filter } of byBreadth) {
+    const { tenantId, topic } = filter;
+    // What a tenant's lane carries falls to its topics' lanes where there are any.
+    const heirs = tenantId !== null && topic === null ? topicHeirs(lanes, tenantId) : [lanes.parent(filter)];
+    if (heirs.every(standsThere)) lanes.delete(filter);
   }
-  for (const { filter } of of(true, true)) {
-    const parent =
-      lanes.get({ tenantId: filter.tenantId, topic: null }) ?? lanes.get({ tenantId: null, topic: filter.topic });
-    if (parent === undefined || isCaughtUp(parent)) lanes.delete(filter);
-  }
+}
+
+function topicHeirs(lanes: Lanes, tenantId: string): readonly Lane[] {
+  return [...lanes.topicLanes].filter(
+    (lane) => lanes.get(ofTenantAndTopic({ tenantId, topic: lane.filter.topic! })) === undefined,
+  );
+}
+
+function breadth({ tenantId, topic, key, seq }: LaneFilter): number {
+  if (tenantId === null) return 3;
+  if (topic === null) return 2;
+  return key === null && seq === null ? 1 : 0;
 }

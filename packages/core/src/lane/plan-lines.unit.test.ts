@@ -5,22 +5,24 @@ import { describe, expect, test } from "vitest";
 import { type Cursor, type PlainCursor, withNextXid } from "../cursor/cursor.js";
 import { rowsOf } from "../cursor/page.js";
 import type { OutboxEvent } from "../event/outbox-event.js";
-import type { LaneFilter } from "./lane.js";
-import { matches } from "./lane.js";
+import { type LaneFilter, matches, ofOrder, ofTenant, ofTenantAndTopic, ofTopic } from "./lane.js";
 import { Lanes } from "./lanes.js";
-import { type Hold, type LinesPlan, planLines } from "./plan-lines.js";
+import { type Hold, type LinesPlan, planLines, STOP } from "./plan-lines.js";
 
 const TENANTS = ["a", "b", "c"];
 const TOPICS = ["x", "y"];
-const pairOf = (row: { tenantId: string; topic: string }): string => `${row.tenantId}/${row.topic}`;
+const KEYS = ["k1", "k2", null];
+/** What keeps its order: a tenant's and topic's events of one key; one without a key stands alone. */
+const pairOf = (row: { tenantId: string; topic: string; key: string | null; eventId: string }): string =>
+  `${row.tenantId}/${row.topic}/${row.key ?? row.eventId}`;
 
-/** One shard with random writers, whose events of one tenant and topic take turns on a lock, and its lines beside them. */
+/** One shard with random writers, whose events of one order take turns on a lock, and its lines beside them. */
 class World {
   readonly random: SeededRandom;
   readonly log = new SimulatedLog();
   /** In publishing order. */
   readonly published: OutboxEvent[] = [];
-  /** Seqs in commit order, by tenant and topic. */
+  /** Seqs in commit order, by what keeps its order. */
   readonly expected = new Map<string, bigint[]>();
   lanesSeen = 0;
   readonly #running = new Map<bigint, OutboxEvent[]>();
@@ -56,10 +58,11 @@ class World {
     const xids = [...this.#running.keys()];
     if (xids.length === 0) return;
     const xid = this.random.pick(xids);
-    const draft = { tenantId: this.random.pick(TENANTS), topic: this.random.pick(TOPICS) };
+    const place = { tenantId: this.random.pick(TENANTS), topic: this.random.pick(TOPICS), key: this.random.pick(KEYS) };
+    const draft = { ...place, eventId: `${this.#step}` };
     if ((this.#locks.get(pairOf(draft)) ?? xid) !== xid) return;
     this.#locks.set(pairOf(draft), xid);
-    const event = { ...draft, shard: 0, key: null, eventId: `${this.#step}`, bytes: 1 + this.random.below(9) };
+    const event = { ...draft, shard: 0, bytes: 1 + this.random.below(9) };
     this.#running.get(xid)!.push(this.log.insert(xid, event));
   }
 
@@ -108,15 +111,12 @@ class World {
     this.#lanes = new Lanes([...stored].map((lane) => ({ ...lane, cursor: withNextXid(lane.cursor, xid) })));
   }
 
-  #judge(row: OutboxEvent): Hold | null {
+  #judge(row: OutboxEvent): Hold | typeof STOP | null {
     const standing = this.#stops.find((stop) => stop.until > this.#step && matches(stop.filter, row));
     if (standing !== undefined) return holdOf(standing.filter, standing.until);
+    if (this.random.chance(0.05)) return STOP;
     if (this.#step === Number.POSITIVE_INFINITY || this.random.chance(0.7)) return null;
-    const filter = this.random.pick<LaneFilter>([
-      { tenantId: row.tenantId, topic: null },
-      { tenantId: row.tenantId, topic: row.topic },
-      { tenantId: null, topic: row.topic },
-    ]);
+    const filter = this.random.pick([ofTenant(row.tenantId), ofTenantAndTopic(row), ofTopic(row.topic), ofOrder(row)]);
     // Some end at once: the lane is due with the next batch, as one for fair share is.
     const until = this.#step + this.random.below(40);
     this.#stops.push({ filter, until });
@@ -125,7 +125,7 @@ class World {
 }
 
 function holdOf(filter: LaneFilter, resumeAtMs: number): Hold {
-  return { filter, reason: "quota", detail: "", resumeAtMs };
+  return { filter, reason: "quota", detail: "", resumeAtMs, probes: 0 };
 }
 
 function byPair(events: readonly OutboxEvent[]): Map<string, bigint[]> {
@@ -135,7 +135,7 @@ function byPair(events: readonly OutboxEvent[]): Map<string, bigint[]> {
 }
 
 describe("a shard's lines", () => {
-  test("publish every committed row once, in order for each tenant and topic, whatever is held and when", () => {
+  test("publish every committed row once, in order for each tenant, topic and key, whatever is held and when", () => {
     let lanesSeen = 0;
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 2 ** 32 - 1 }), fc.integer({ min: 20, max: 500 }), (seed, steps) => {
@@ -169,7 +169,7 @@ describe("a lane that stopped between two rows", () => {
         ? []
         : [...lanes].map((lane) => [lane, log.readLanePage(0, lane, plain, limits)] as const);
       const page = log.readPage(0, main, { events: 10, bytes: 1_000 });
-      const hold = holdOf({ tenantId: "a", topic: null }, 0);
+      const hold = holdOf(ofTenant("a"), 0);
       const plan = planLines({ main, page, lanes, lanePages, judge: () => (isHeld ? hold : null) });
       const xid = log.assignXid();
       main = withNextXid(plan.main, xid);

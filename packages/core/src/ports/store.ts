@@ -1,7 +1,10 @@
-import type { Cursor } from "../cursor/cursor.js";
+import type { Cursor, PlainCursor } from "../cursor/cursor.js";
 import type { Page } from "../cursor/page.js";
 import type { Snapshot } from "../cursor/snapshot.js";
 import type { OutboxEvent } from "../event/outbox-event.js";
+import type { Lane, LaneFilter } from "../lane/lane.js";
+import type { LanePage } from "../lane/lane-page.js";
+import type { QuotaState } from "../quota/quota.js";
 import type { Failure } from "../retry/failure.js";
 import type { TopicTally } from "../verify/tally.js";
 
@@ -70,6 +73,38 @@ export interface PageLimits {
   readonly bytes: number;
 }
 
+/** A page of the main line. */
+export interface TimedPage extends Page<OutboxEvent> {
+  /** Postgres' clock as the page was read, in ns since 1970: the only one that quotas go by (design §5). */
+  readonly nowNs: bigint;
+}
+
+/** A lane that is to be read, and how much of it. */
+export interface LaneRequest {
+  readonly lane: Lane;
+  readonly limits: PageLimits;
+}
+
+/** What a shard's lanes and quotas are, as the promoted batches left them. */
+export interface LinesRecord {
+  readonly lanes: readonly Lane[];
+  readonly quotas: ReadonlyMap<string, QuotaState>;
+}
+
+/** What a batch changes of them. */
+export interface LinesChange {
+  /** Lanes that are new or moved, as they will be. */
+  readonly changed: readonly Lane[];
+  readonly dropped: readonly LaneFilter[];
+  readonly quotas: {
+    readonly states: ReadonlyMap<string, QuotaState>;
+    /** Postgres' clock as they were judged, in ns: what passes from there until the batch is promoted, a takeover adds. */
+    readonly judgedNs: bigint;
+    /** Whether every tenant that has used anything is among them: what was written before is not needed then. */
+    readonly isWhole: boolean;
+  } | null;
+}
+
 /** What prepare lays down for a batch (design §4, step 1). */
 export interface PlanRecord {
   readonly batch: bigint;
@@ -77,6 +112,8 @@ export interface PlanRecord {
   readonly dead: readonly Failure[];
   /** What the batch makes published; recorded by the commit that promotes it. */
   readonly published: readonly TopicTally[];
+  /** Null: neither a lane nor a quota changes. */
+  readonly lines: LinesChange | null;
 }
 
 /**
@@ -98,7 +135,17 @@ export interface Store {
   farewell(relayId: string): Promise<void>;
 
   /** The next page behind the cursor, rows and snapshot from one statement's snapshot. */
-  readPage(shard: number, cursor: Cursor, limits: PageLimits): Promise<Page<OutboxEvent>>;
+  readPage(shard: number, cursor: Cursor, limits: PageLimits): Promise<TimedPage>;
+  /** What each of the lanes reads next towards the main cursor, in the order asked for, all seen by one snapshot. */
+  readLanePages(
+    shard: number,
+    main: PlainCursor,
+    requests: readonly LaneRequest[],
+  ): Promise<readonly LanePage<OutboxEvent>[]>;
+  /** Postgres' clock, in ns since 1970. */
+  now(): Promise<bigint>;
+  /** Lanes and quotas of a shard whose last plan is settled. */
+  readLines(shard: number): Promise<LinesRecord>;
   /** Which of the shards have something behind their cursor, all seen by one snapshot. */
   due(lines: readonly { shard: number; cursor: Cursor }[]): Promise<{ shards: readonly number[]; snapshot: Snapshot }>;
 
@@ -114,7 +161,6 @@ export interface Store {
   recordFailures(lease: Lease, failures: readonly Failure[]): Promise<boolean>;
   /** Kafka has taken the shard's number just now (genesis, or the daily renewal). */
   markProgress(lease: Lease): Promise<boolean>;
-  reportWaiting(lease: Lease, waiting: { topic: string; reason: string } | null): Promise<boolean>;
   /** Halts the shard: it is given back, and nobody can claim it until an operator has spoken. */
   reportHalt(lease: Lease, reason: string): Promise<boolean>;
 }

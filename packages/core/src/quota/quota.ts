@@ -1,4 +1,4 @@
-import { allowedAtNs, type Limit, type PaidUntilNs, paid, UNUSED } from "./limit.js";
+import { allowedAtNs, type Limit, type PaidUntilNs, paid, UNUSED, usedShare } from "./limit.js";
 
 /** What one tenant may publish. Null: no limit of that kind. */
 export interface Quota {
@@ -12,6 +12,16 @@ export interface Quota {
 export interface QuotaState {
   readonly events: PaidUntilNs;
   readonly bytes: PaidUntilNs;
+}
+
+/** What one batch uses of a tenant's quota. */
+export interface QuotaUse {
+  readonly quota: Quota;
+  readonly before: QuotaState;
+  /** As of the time at which the batch was judged. */
+  readonly state: QuotaState;
+  readonly events: bigint;
+  readonly bytes: bigint;
 }
 
 export const NOTHING_USED: QuotaState = { events: UNUSED, bytes: UNUSED };
@@ -39,4 +49,36 @@ export function askQuota(quota: Quota, state: QuotaState, nowNs: bigint, bytes: 
       bytes: quota.bytes === null ? state.bytes : paid(quota.bytes, state.bytes, nowNs, size),
     },
   };
+}
+
+/** The use with one more event in it. */
+export function usedMore(
+  quota: Quota,
+  use: QuotaUse | undefined,
+  before: QuotaState,
+  state: QuotaState,
+  bytes: number,
+): QuotaUse {
+  if (use === undefined) return { quota, before, state, events: 1n, bytes: BigInt(bytes) };
+  return { ...use, state, events: use.events + 1n, bytes: use.bytes + BigInt(bytes) };
+}
+
+/**
+ * The state once the batch is published, at a time that is not before its commit. Counted from there, whatever lay between
+ * judging and commit: with it no sliding window of Kafka's own times holds more than limit + burst, however long
+ * a batch was on its way. (Judged at t <= commit, accounted at a >= commit: the paces of all that a window holds add up to
+ * the window and the burst at most.)
+ */
+export function accounted({ quota, before, events, bytes }: QuotaUse, nowNs: bigint): QuotaState {
+  return {
+    events: quota.events === null ? before.events : paid(quota.events, before.events, nowNs, events),
+    bytes: quota.bytes === null ? before.bytes : paid(quota.bytes, before.bytes, nowNs, bytes),
+  };
+}
+
+/** The share of the burst that is in use, of events or bytes, whichever is more. */
+export function usedShareOf({ quota, state }: QuotaUse, nowNs: bigint): number {
+  const events = quota.events === null ? 0 : usedShare(quota.events, state.events, nowNs);
+  const bytes = quota.bytes === null ? 0 : usedShare(quota.bytes, state.bytes, nowNs);
+  return Math.max(events, bytes);
 }

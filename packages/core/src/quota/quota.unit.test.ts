@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { allowedAtNs, type Limit, paid, roomLeft, UNUSED, usedShare } from "./limit.js";
-import { askQuota, NOTHING_USED, type Quota } from "./quota.js";
+import { accounted, askQuota, NOTHING_USED, type Quota, type QuotaUse, usedMore } from "./quota.js";
 
 const SECOND = 1_000_000_000n;
 const NOW = 1_800_000_000n * SECOND;
@@ -124,6 +124,46 @@ describe("a quota", () => {
       else wouldWait += 1;
     }
     expect(wouldWait).toBe(15);
+  });
+
+  test("counted from each batch's end never lets a window of commits hold more than limit and burst, however late they are", () => {
+    const delays = fc.array(
+      fc.record({
+        /** From the end of the batch before to the judging of this one. */
+        restNs: fc.bigInt({ min: 0n, max: 30n * SECOND }),
+        /** From judging to the commit, and from there to the time that is counted from. */
+        onItsWayNs: fc.bigInt({ min: 0n, max: 60n * SECOND }),
+        untilCountedNs: fc.bigInt({ min: 0n, max: 5n * SECOND }),
+      }),
+      { minLength: 1, maxLength: 30 },
+    );
+    fc.assert(
+      fc.property(limits, delays, (limit, batches) => {
+        const quota: Quota = { events: limit, bytes: null, mode: "enforce" };
+        const commits: bigint[] = [];
+        let state = NOTHING_USED;
+        let nowNs = NOW;
+        for (const { restNs, onItsWayNs, untilCountedNs } of batches) {
+          nowNs += restNs;
+          const before = state;
+          let use: QuotaUse | undefined;
+          for (let event = 0; event < 3_000; event++) {
+            const verdict = askQuota(quota, state, nowNs, 1);
+            if (verdict.kind !== "go") break;
+            use = usedMore(quota, use, before, verdict.state, 1);
+            state = verdict.state;
+            commits.push(nowNs + onItsWayNs);
+          }
+          nowNs += onItsWayNs + untilCountedNs;
+          if (use !== undefined) state = accounted(use, nowNs);
+        }
+        for (const [index, from] of commits.entries()) {
+          const last = index + Number(limit.amount + limit.burst);
+          if (last < commits.length) expect(commits[last]! - from).toBeGreaterThanOrEqual(limit.windowNs);
+        }
+      }),
+      { numRuns: 200 },
+    );
   });
 
   test("without limits lets everything go and remembers nothing", () => {

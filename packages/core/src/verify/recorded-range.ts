@@ -7,6 +7,8 @@ export interface RecordedSpan {
   readonly minuteMs: number;
   /** Whether each batch of it began where the one before ended. */
   readonly isWhole: boolean;
+  /** Whether lanes stood as it began: what they held lies behind no one cursor. */
+  readonly hasLanes: boolean;
   readonly since: string;
   readonly upto: string;
   readonly sums: readonly TopicTally[];
@@ -31,7 +33,8 @@ const MINUTE_MS = 60_000;
 
 /**
  * The longest gapless run of spans that ends at the shard's cursor, cut at the time that is asked for. A gap is where
- * something else than a recorded batch moved the cursor: a relay of an earlier release, or a recovery.
+ * something else than a recorded batch moved the cursor: a relay of an earlier release, or a recovery. It begins where no lane stood, so that one
+ * cursor says what had been published by then.
  * @param spans of one shard, by minute, ascending; the newest one among them, however old
  * @param sinceMs Unix ms; null asks for all there is
  */
@@ -48,13 +51,18 @@ export function recordedRange(spans: readonly RecordedSpan[], cursor: string, si
   const oldest = chain[0];
   if (oldest === undefined) return { start: null, startMs: null, isCovering: false, context: null, sums: [] };
   const fromMs = sinceMs === null ? null : Math.floor(sinceMs / MINUTE_MS) * MINUTE_MS;
-  const within = fromMs === null ? chain : chain.filter(({ minuteMs }) => minuteMs >= fromMs);
+  const wanted = fromMs === null ? chain : chain.filter(({ minuteMs }) => minuteMs >= fromMs);
+  const plain = wanted.findIndex(({ hasLanes }) => !hasLanes);
+  if (plain < 0 && wanted.length > 0) return { start: null, startMs: null, isCovering: false, context: null, sums: [] };
+  const within = wanted.slice(Math.max(0, plain));
   const first = within[0];
   // A span from before the time: the record reaches back to it, whatever lies between.
-  const isCovering = fromMs !== null && oldest.minuteMs < fromMs;
+  const isCovering = fromMs !== null && oldest.minuteMs < fromMs && plain <= 0;
   const start = first?.since ?? cursor;
   const contextMs = (fromMs ?? 0) - CONTEXT_MS;
-  const context = isCovering ? (chain.find(({ minuteMs }) => minuteMs >= contextMs)?.since ?? start) : null;
+  const context = isCovering
+    ? (chain.find(({ minuteMs, hasLanes }) => minuteMs >= contextMs && !hasLanes)?.since ?? start)
+    : null;
   return { start, startMs: first?.minuteMs ?? null, isCovering, context, sums: sumUp(within) };
 }
 

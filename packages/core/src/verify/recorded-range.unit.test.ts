@@ -2,9 +2,15 @@ import { describe, expect, test } from "vitest";
 import { type RecordedSpan, recordedRange } from "./recorded-range.js";
 
 const MINUTE = 60_000;
-const span = (minute: number, since: string, upto: string, { isWhole = true, events = 1 } = {}): RecordedSpan => ({
+const span = (
+  minute: number,
+  since: string,
+  upto: string,
+  { isWhole = true, hasLanes = false, events = 1 } = {},
+): RecordedSpan => ({
   minuteMs: minute * MINUTE,
   isWhole,
+  hasLanes,
   since,
   upto,
   sums: [{ topic: "t", events, checksum: BigInt(events) }],
@@ -20,6 +26,12 @@ describe("the record's gapless range", () => {
       context: null,
       sums: [{ topic: "t", events: 4, checksum: 4n }],
     });
+  });
+
+  test("begins where no lane stood, and knows nothing where one always did", () => {
+    const held = [span(10, "a", "b", { hasLanes: true }), span(40, "b", "c"), span(41, "c", "d", { hasLanes: true })];
+    expect(recordedRange(held, "d", null)).toMatchObject({ start: "b", startMs: 40 * MINUTE, sums: [{ events: 2 }] });
+    expect(recordedRange(held, "d", 41 * MINUTE)).toMatchObject({ start: null, isCovering: false, sums: [] });
   });
 
   test("begins with the minute that is asked for, and knows what lies shortly before", () => {

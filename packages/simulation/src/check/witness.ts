@@ -1,6 +1,8 @@
 import type { Cursor } from "@siding/core/cursor/cursor.js";
 import type { Page } from "@siding/core/cursor/page.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
+import type { Lane, LaneFilter } from "@siding/core/lane/lane.js";
+import type { LanePage } from "@siding/core/lane/lane-page.js";
 import type { Lease, PageLimits } from "@siding/core/ports/store.js";
 import type { KafkaWitness } from "../kafka/simulated-kafka.js";
 import type { PostgresWitness, SimulatedPostgres } from "../postgres/simulated-postgres.js";
@@ -8,6 +10,7 @@ import type { Coverage } from "../world/coverage.js";
 import type { RelayProcess } from "../world/relay-process.js";
 import type { Story } from "../world/story.js";
 import type { Arrivals } from "./arrivals.js";
+import type { QuotaCheck } from "./quota-check.js";
 
 /** A promise that a schedule broke. */
 export class Violation extends Error {}
@@ -20,13 +23,25 @@ export class Witness implements PostgresWitness, KafkaWitness {
   readonly #coverage: Coverage;
   readonly #story: Story;
   readonly #arrivals: Arrivals;
+  readonly #quotas: QuotaCheck | null;
+  readonly #nowMs: () => number;
   readonly #postgres: () => SimulatedPostgres;
   readonly #epochs = new Map<number, bigint>();
   readonly #plannedNumbers = new Set<string>();
   readonly #publishedNumbers = new Set<string>();
   #violation: Violation | null = null;
 
-  constructor(parts: { coverage: Coverage; story: Story; arrivals: Arrivals; postgres: () => SimulatedPostgres }) {
+  constructor(parts: {
+    coverage: Coverage;
+    story: Story;
+    arrivals: Arrivals;
+    /** Null: what arrives twice is counted twice, and this delivery allows it. */
+    quotas: QuotaCheck | null;
+    nowMs: () => number;
+    postgres: () => SimulatedPostgres;
+  }) {
+    this.#quotas = parts.quotas;
+    this.#nowMs = parts.nowMs;
     this.#coverage = parts.coverage;
     this.#story = parts.story;
     this.#arrivals = parts.arrivals;
@@ -140,10 +155,26 @@ export class Witness implements PostgresWitness, KafkaWitness {
     });
   }
 
+  lanePageRead(process: RelayProcess, lane: Lane, page: LanePage<OutboxEvent>): void {
+    this.#coverage.note("lane-page");
+    if (page.late.length > 0) this.#coverage.note("lane-late-page");
+    if (lane.cursor.form === "window") this.#coverage.note("lane-window-page");
+    const names = [...page.late, ...page.fresh].map((row) => row.eventId).join(" ");
+    this.#story.tell(
+      process.name,
+      () => `has read of the ${lane.reason} lane ${describeFilter(lane.filter)}: ${names || "nothing"}`,
+    );
+  }
+
   #arrive(shard: number, records: readonly OutboxEvent[]): void {
     for (const record of records) {
-      const broken = this.#arrivals.arrive(shard, record);
+      const broken = this.#arrivals.arrive(shard, record) ?? this.#quotas?.arrive(record, this.#nowMs()) ?? null;
       if (broken !== null) this.violated(broken);
     }
   }
+}
+
+export function describeFilter({ tenantId, topic, key, seq }: LaneFilter): string {
+  const parts = [tenantId, topic, key === null ? null : `key ${key}`, seq === null ? null : `seq ${seq}`];
+  return parts.filter((part) => part !== null).join(", ");
 }

@@ -4,6 +4,7 @@ import type {
   DeploymentRecord,
   Identity,
   Lease,
+  LinesRecord,
   PlanRecord,
   RelayIdentity,
   ShardRecord,
@@ -12,6 +13,7 @@ import type { Failure } from "@siding/core/retry/failure.js";
 import type { TopicTally } from "@siding/core/verify/tally.js";
 import { SimulatedLog } from "@siding/testkit/simulated-log.js";
 import { FailureTable } from "./failure-table.js";
+import { LineTable } from "./line-table.js";
 import { RowLocks } from "./row-locks.js";
 
 /** One row of siding.shard. */
@@ -30,6 +32,8 @@ interface ShardRow {
   } | null;
   /** What was recorded as published, batch by batch. */
   readonly recorded: TopicTally[];
+  readonly lines: LineTable;
+  promotedNs: bigint;
   progressAtMs: number | null;
   haltedReason: string | null;
 }
@@ -73,6 +77,8 @@ export class SimulatedPostgres {
       cursor: { form: "plain", position: 0n, snapshot, nextXid },
       planned: null,
       recorded: [],
+      lines: new LineTable(),
+      promotedNs: 0n,
       progressAtMs: null,
       haltedReason: null,
     }));
@@ -157,6 +163,7 @@ export class SimulatedPostgres {
     if (promoted !== null) this.#promotePlan(row);
     row.lastBatch = plan.batch;
     const { batch, published } = plan;
+    if (plan.lines !== null) row.lines.lay(batch, plan.lines, xid);
     row.planned = { batch, cursor: withNextXid(plan.cursor, xid), epoch: lease.epoch, published };
     this.failures.layDead(lease.shard, plan.dead, plan.batch);
     this.#witness.planned(lease, plan.batch, promoted?.batch ?? null);
@@ -166,13 +173,19 @@ export class SimulatedPostgres {
   advance(
     xid: bigint,
     lease: Lease,
-    { cursor, dead, published }: Omit<PlanRecord, "batch">,
+    { cursor, dead, published, lines }: Omit<PlanRecord, "batch">,
   ): { nextXid: bigint } | null {
     const row = this.#mine(lease, "advance");
     if (row === null) return null;
     row.cursor = withNextXid(cursor, xid);
     row.recorded.push(...published);
+    if (row.planned !== null) row.lines.discard(row.planned.batch);
     row.planned = null;
+    row.promotedNs = this.nowNs();
+    if (lines !== null) {
+      row.lines.lay(row.promotedBatch, lines, xid);
+      row.lines.promote(row.promotedBatch);
+    }
     this.failures.layDead(lease.shard, dead, row.promotedBatch);
     return { nextXid: xid };
   }
@@ -191,6 +204,7 @@ export class SimulatedPostgres {
     if (row?.planned?.batch !== batch) return false;
     const under = row.planned.epoch;
     row.planned = null;
+    row.lines.discard(batch);
     const deadTakenBack = this.failures.revive(lease.shard, batch);
     this.#witness.discarded(lease, batch, under, deadTakenBack);
     return true;
@@ -209,10 +223,6 @@ export class SimulatedPostgres {
     return true;
   }
 
-  reportWaiting(lease: Lease): boolean {
-    return this.#mine(lease, "report-waiting") !== null;
-  }
-
   reportHalt(lease: Lease, reason: string): boolean {
     const row = this.#mine(lease, "report-halt");
     if (row === null) return false;
@@ -221,9 +231,21 @@ export class SimulatedPostgres {
     return true;
   }
 
+  /** clock_timestamp(), in whole microseconds as Postgres has them. */
+  nowNs(): bigint {
+    return BigInt(Math.round(this.#nowMs() * 1_000)) * 1_000n;
+  }
+
+  linesOf(shard: number): LinesRecord {
+    const { lines, promotedBatch, promotedNs } = this.shards[shard]!;
+    return lines.standing(promotedBatch, promotedNs);
+  }
+
   #promotePlan(row: ShardRow): void {
     row.cursor = row.planned!.cursor;
     row.promotedBatch = row.planned!.batch;
+    row.promotedNs = this.nowNs();
+    row.lines.promote(row.promotedBatch);
     row.recorded.push(...row.planned!.published);
     row.planned = null;
   }

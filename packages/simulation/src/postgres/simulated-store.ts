@@ -1,17 +1,20 @@
-import type { Cursor } from "@siding/core/cursor/cursor.js";
-import type { Page } from "@siding/core/cursor/page.js";
+import type { Cursor, PlainCursor } from "@siding/core/cursor/cursor.js";
 import { SidingError } from "@siding/core/errors.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
+import type { LanePage } from "@siding/core/lane/lane-page.js";
 import type {
   Beat,
   DeploymentRecord,
   Identity,
+  LaneRequest,
   Lease,
+  LinesRecord,
   PageLimits,
   PlanRecord,
   RelayIdentity,
   ShardRecord,
   Store,
+  TimedPage,
 } from "@siding/core/ports/store.js";
 import type { Failure } from "@siding/core/retry/failure.js";
 import type { RelayProcess } from "../world/relay-process.js";
@@ -19,7 +22,15 @@ import { type Reply, remoteCall } from "../world/remote-call.js";
 import type { World } from "../world/world.js";
 
 /** Every reading and every writing statement of the store; each gives a schedule steps to interfere at. */
-export const READS = ["deployment", "read-page", "due", "read-failures"] as const;
+export const READS = [
+  "deployment",
+  "read-page",
+  "read-lane-pages",
+  "read-lines",
+  "now",
+  "due",
+  "read-failures",
+] as const;
 export const WRITES = [
   "pin",
   "beat",
@@ -32,7 +43,6 @@ export const WRITES = [
   "advance",
   "record-failures",
   "mark-progress",
-  "report-waiting",
   "report-halt",
 ] as const;
 type Read = (typeof READS)[number];
@@ -80,10 +90,35 @@ export class SimulatedStore implements Store {
     await this.#write("farewell", null, () => this.#world.postgres.farewell(relayId));
   }
 
-  async readPage(shard: number, cursor: Cursor, limits: PageLimits): Promise<Page<OutboxEvent>> {
-    const page = await this.#read("read-page", () => this.#world.postgres.log.readPage(shard, cursor, limits));
+  async readPage(shard: number, cursor: Cursor, limits: PageLimits): Promise<TimedPage> {
+    const page = await this.#read("read-page", () => {
+      const { log } = this.#world.postgres;
+      return { ...log.readPage(shard, cursor, limits), nowNs: this.#world.postgres.nowNs() };
+    });
     this.#world.witness.pageRead(this.#process, shard, cursor, page, limits);
     return page;
+  }
+
+  async readLanePages(
+    shard: number,
+    main: PlainCursor,
+    requests: readonly LaneRequest[],
+  ): Promise<readonly LanePage<OutboxEvent>[]> {
+    const pages = await this.#read("read-lane-pages", () =>
+      requests.map(({ lane, limits }) => this.#world.postgres.log.readLanePage(shard, lane, main, limits)),
+    );
+    for (const [index, page] of pages.entries()) {
+      this.#world.witness.lanePageRead(this.#process, requests[index]!.lane, page);
+    }
+    return pages;
+  }
+
+  readLines(shard: number): Promise<LinesRecord> {
+    return this.#read("read-lines", () => this.#world.postgres.linesOf(shard));
+  }
+
+  now(): Promise<bigint> {
+    return this.#read("now", () => this.#world.postgres.nowNs());
   }
 
   due(lines: readonly { shard: number; cursor: Cursor }[]) {
@@ -118,10 +153,6 @@ export class SimulatedStore implements Store {
 
   markProgress(lease: Lease): Promise<boolean> {
     return this.#write("mark-progress", lease.shard, () => this.#world.postgres.markProgress(lease));
-  }
-
-  reportWaiting(lease: Lease): Promise<boolean> {
-    return this.#write("report-waiting", lease.shard, () => this.#world.postgres.reportWaiting(lease));
   }
 
   reportHalt(lease: Lease, reason: string): Promise<boolean> {

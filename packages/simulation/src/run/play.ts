@@ -1,4 +1,5 @@
 import { isConsumed } from "@siding/core/cursor/cursor.js";
+import { Lanes } from "@siding/core/lane/lanes.js";
 import { finalFault } from "../check/final-check.js";
 import type { Schedule } from "../schedule/schedule.js";
 import { World } from "../world/world.js";
@@ -79,7 +80,11 @@ function isDrained({ arrivals, postgres }: World): boolean {
   return (
     arrivals.count + dead >= committed &&
     postgres.shards.every((row, shard) => {
-      return row.planned === null && postgres.log.committed(shard).every((event) => isConsumed(row.cursor, event));
+      if (row.planned !== null) return false;
+      const lanes = new Lanes(postgres.linesOf(shard).lanes);
+      // Nothing holds a lane for ever.
+      if (lanes.size > 0) return false;
+      return postgres.log.committed(shard).every((event) => isConsumed(row.cursor, event));
     })
   );
 }

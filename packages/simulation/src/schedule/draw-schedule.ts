@@ -2,7 +2,16 @@ import { SeededRandom } from "@siding/testkit/random.js";
 import { REQUESTS } from "../kafka/broker-client.js";
 import { READS, WRITES } from "../postgres/simulated-store.js";
 import { ANY_STEP } from "../world/interference.js";
-import type { Action, EventPlan, Fault, RelayPlan, Schedule, TopicPlan, TransactionPlan } from "./schedule.js";
+import type {
+  Action,
+  EventPlan,
+  Fault,
+  RelayPlan,
+  Schedule,
+  TenantPlan,
+  TopicPlan,
+  TransactionPlan,
+} from "./schedule.js";
 
 /** Steps of the protocol proper are struck more often than what goes on around it. */
 const PROTOCOL: ReadonlySet<string> = new Set([
@@ -13,6 +22,8 @@ const PROTOCOL: ReadonlySet<string> = new Set([
   "claim",
   "release",
   "read-page",
+  "read-lane-pages",
+  "read-lines",
   "record-failures",
   "init",
   "committed",
@@ -41,6 +52,8 @@ export function drawSchedule(seed: number): Schedule {
   const delivery = random.chance(0.12) ? "at-least-once" : "exactly-once";
   const tenants = 1 + random.below(4);
   const unwell = random.chance(0.3);
+  // Tenants that are held take many small batches: half of the schedules leave the time to others.
+  const isRegulated = random.chance(0.5);
   const isBurst = random.chance(BURSTS);
   const burstFromMs = random.below(WRITING_MS);
   const drawStartMs = (): number => (isBurst ? burstFromMs + random.next() * BURST_MS : random.next() * WRITING_MS);
@@ -55,6 +68,7 @@ export function drawSchedule(seed: number): Schedule {
     batchBytesMax: random.pick([1_000_000, 1_000_000, 40, 15]),
     attemptsMax: random.pick([2, 3]),
     topics: TOPICS.map((name) => drawTopic(random, name)),
+    tenants: Array.from({ length: tenants }, () => (isRegulated ? drawTenant(random) : UNREGULATED)),
     transactions: Array.from({ length: (isBurst ? 12 : 3) + random.below(16) }, (_, i) =>
       drawTransaction(random, `app-${i + 1}`, drawStartMs(), drawEvent),
     ),
@@ -74,6 +88,28 @@ function drawTopic(random: SeededRandom, name: string): TopicPlan {
   if (!random.chance(0.1)) return { name, missing: [] };
   const fromMs = random.below(WRITING_MS);
   return { name, missing: [{ fromMs, untilMs: fromMs + 50 + random.below(700) }] };
+}
+
+const UNREGULATED: TenantPlan = { quota: null, batchLimit: null, weight: 1, pauses: [] };
+
+function drawTenant(random: SeededRandom): TenantPlan {
+  const isQuota = random.chance(0.2);
+  const windowMs = random.pick([50, 200, 400]);
+  const fromMs = random.below(WRITING_MS);
+  return {
+    quota: isQuota
+      ? {
+          events: random.chance(0.8) ? 1 + random.below(8) : null,
+          bytes: random.chance(0.3) ? 12 + random.below(40) : null,
+          windowMs,
+        }
+      : null,
+    batchLimit: random.chance(0.25) ? 1 + random.below(3) : null,
+    weight: random.pick([1, 1, 3]),
+    pauses: random.chance(0.1)
+      ? [{ fromMs, untilMs: fromMs + 20 + random.below(600), isExpiring: random.chance(0.5) }]
+      : [],
+  };
 }
 
 function drawTransaction(

@@ -9,6 +9,7 @@ export interface Schedule {
   readonly batchBytesMax: number;
   readonly attemptsMax: number;
   readonly topics: readonly TopicPlan[];
+  readonly tenants: readonly TenantPlan[];
   readonly transactions: readonly TransactionPlan[];
   readonly faults: readonly Fault[];
 }
@@ -18,6 +19,15 @@ export interface RelayPlan {
   /** How many of its own milliseconds pass in a true one: no promise rests on a relay's clock. */
   readonly clockRate: number;
   readonly clockOffsetMs: number;
+}
+
+/** What holds for one tenant. */
+export interface TenantPlan {
+  /** The burst is the limit. Bytes: at least the largest event's. */
+  readonly quota: { readonly events: number | null; readonly bytes: number | null; readonly windowMs: number } | null;
+  readonly batchLimit: number | null;
+  readonly weight: number;
+  readonly pauses: readonly { readonly fromMs: number; readonly untilMs: number; readonly isExpiring: boolean }[];
 }
 
 export interface TopicPlan {

@@ -85,6 +85,7 @@ function plainer(schedule: Schedule): Partial<Schedule>[] {
     { shards: 1 },
     { relays },
     { topics: schedule.topics.map(({ name }) => ({ name, missing: [] })) },
+    { tenants: schedule.tenants.map(() => ({ quota: null, batchLimit: null, weight: 1, pauses: [] })) },
     { batchBytesMax: 1_000_000 },
   ];
   return settings.filter((setting) => JSON.stringify({ ...schedule, ...setting }) !== JSON.stringify(schedule));

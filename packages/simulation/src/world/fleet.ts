@@ -3,6 +3,7 @@ import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import { RENEW_AFTER_MS } from "@siding/core/recovery/renewal.js";
 import { runRelay } from "@siding/relay/relay.js";
 import type { RelayObserver } from "@siding/relay/relay-observer.js";
+import { describeFilter } from "../check/witness.js";
 import { SimulatedPublisher } from "../kafka/simulated-publisher.js";
 import { SimulatedStore } from "../postgres/simulated-store.js";
 import type { RelayPlan } from "../schedule/schedule.js";
@@ -117,6 +118,8 @@ export class Fleet {
         attemptsMax: schedule.attemptsMax,
         renewProgressMs: RENEW_AFTER_MS,
         untilEmpty: false,
+        retention: null,
+        policies: this.#world.policies,
         store: new SimulatedStore(this.#world, process),
         publisher: new SimulatedPublisher(this.#world, process),
         clock: process.clock,
@@ -160,6 +163,13 @@ export class Fleet {
       haltEnded: (shard) => tell(() => `may claim shard ${shard} again`),
       shardReleased: (shard) => tell(() => `has given shard ${shard} back`),
       batchCommitted: () => {},
+      held: (shard, { filter, reason, resumeAtMs }) => {
+        coverage.note(`lane-${reason}`);
+        const until = resumeAtMs === null ? "" : `, until ${resumeAtMs} ms`;
+        tell(() => `holds ${describeFilter(filter)} of shard ${shard} back: ${reason}${until}`);
+      },
+      lanesChanged: () => {},
+      quotaUsed: () => {},
       eventDead: (_shard, event) => {
         coverage.note("dead-letter");
         tell(() => `lays ${event.eventId} down as a dead letter`);

@@ -1,6 +1,7 @@
 import { SeededRandom } from "@siding/testkit/random.js";
 import type { Draft } from "@siding/testkit/simulated-log.js";
 import { Arrivals } from "../check/arrivals.js";
+import { QuotaCheck } from "../check/quota-check.js";
 import { Witness } from "../check/witness.js";
 import { type IsRefused, SimulatedKafka } from "../kafka/simulated-kafka.js";
 import { SimulatedPostgres } from "../postgres/simulated-postgres.js";
@@ -10,6 +11,7 @@ import { Coverage } from "./coverage.js";
 import { Fleet } from "./fleet.js";
 import { Faults } from "./interference.js";
 import type { RelayProcess } from "./relay-process.js";
+import { SimulatedPolicies } from "./simulated-policies.js";
 import { Story } from "./story.js";
 import type { Surroundings } from "./surroundings.js";
 import { Timeline } from "./timeline.js";
@@ -25,6 +27,7 @@ export class World implements Surroundings {
   readonly faults: Faults;
   readonly arrivals: Arrivals;
   readonly witness: Witness;
+  readonly policies: SimulatedPolicies;
   readonly postgres: SimulatedPostgres;
   readonly kafka: SimulatedKafka;
   readonly application: Application;
@@ -42,8 +45,11 @@ export class World implements Surroundings {
       coverage: this.coverage,
       story: this.story,
       arrivals: this.arrivals,
+      quotas: schedule.delivery === "exactly-once" ? new QuotaCheck(schedule.tenants) : null,
+      nowMs: () => this.timeline.nowMs,
       postgres: () => this.postgres,
     });
+    this.policies = new SimulatedPolicies(schedule.tenants, () => this.timeline.nowMs);
     this.postgres = new SimulatedPostgres(schedule.shards, () => this.timeline.nowMs, this.witness);
     this.kafka = new SimulatedKafka({
       timeline: this.timeline,

@@ -1,9 +1,10 @@
 -- at-least-once: Kafka has every record up to this cursor, so it moves, with no plan and no number (design §4).
 -- $1 shard, $2 epoch, $3..$8 the cursor as in prepare, $9..$12 dead letters: seqs, attempts, errors, fingerprints,
--- $13..$15 what is published with it: topics, events, checksums.
+-- $13..$15 what is published with it: topics, events, checksums, $16 whether lanes or quotas change, $17..$31 what of them
+-- (siding.lay_lines). Without numbers their rows carry the last promoted one.
 -- A plan left open by exactly-once is dropped: what it covered is published again, which this mode allows.
 with before as (
-  select cursor from siding.shard where shard = $1
+  select cursor, planned_batch from siding.shard where shard = $1
 ),
 moved as (
   update siding.shard
@@ -13,9 +14,8 @@ moved as (
     )::siding.cursor,
     planned_batch = null,
     planned_cursor = null,
-    promoted_at = clock_timestamp(),
-    waiting_topic = null,
-    waiting_reason = null
+    planned_lines = false,
+    promoted_at = clock_timestamp()
   where shard = $1 and epoch = $2 and server_start = pg_postmaster_start_time()
   returning shard, promoted_batch, cursor
 ),
@@ -24,6 +24,12 @@ dead as (
   select moved.shard, d.seq, d.attempts, d.error, d.fingerprint, clock_timestamp(), moved.promoted_batch, clock_timestamp()
   from moved, unnest($9::bigint[], $10::int[], $11::text[], $12::text[]) as d (seq, attempts, error, fingerprint)
   on conflict (shard, seq) do update set dead_batch = excluded.dead_batch, dead_at = excluded.dead_at
+),
+lanes_gone as (
+  delete from siding.lane l using moved, before where l.shard = moved.shard and l.batch = before.planned_batch
+),
+quotas_gone as (
+  delete from siding.quota_use q using moved, before where q.shard = moved.shard and q.batch = before.planned_batch
 )
 select pg_current_xact_id()::text,
   siding.record_published(
@@ -31,5 +37,10 @@ select pg_current_xact_id()::text,
     row(moved.promoted_batch, before.cursor, $13::text[], $14::int[], $15::numeric[])::siding.tally,
     moved.promoted_batch,
     moved.cursor
-  )::text
+  )::text,
+  case when $16::boolean then siding.lay_lines(
+    moved.shard, moved.promoted_batch, $17::uuid[], $18::text[], $19::text[], $20::text[], $21::bigint[], $22::text[],
+    $23::text[], $24::bigint[], $25::int[], $26::text[], $27::boolean, $28::text[], $29::bigint[], $30::bigint[], $31::bigint
+  ) end::text,
+  case when $16::boolean then siding.promote_lines(moved.shard, moved.promoted_batch) end::text
 from moved, before

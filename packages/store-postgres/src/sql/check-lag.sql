@@ -1,6 +1,6 @@
 -- The age of the oldest pending event, as in status-shards.sql: the first one above a cursor, or the first one of a late
--- transaction below it. $1 a tenant or null: all of them, on purpose. Null where nothing is pending.
-select (extract(epoch from clock_timestamp() - min(least(fresh.created_at, late.created_at))) * 1000)::bigint::text as lag_ms
+-- transaction below it, or the first one of a lane. $1 a tenant or null: all of them, on purpose. Null where nothing is pending.
+select (extract(epoch from clock_timestamp() - min(least(fresh.created_at, late.created_at, waiting.created_at))) * 1000)::bigint::text as lag_ms
 from siding.shard s
 left join lateral (
   (
@@ -46,4 +46,9 @@ left join lateral (
     limit 1
   ) first
 ) late on true
+left join lateral (
+  select min(w.created_at) as created_at
+  from siding.lane_heads(s.shard) w
+  where $1::text is null or w.tenant_id = $1
+) waiting on true
 where $1::text is null or s.shard = (select siding.shard_of($1, d.shards) from siding.deployment d)

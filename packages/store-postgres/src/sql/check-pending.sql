@@ -32,8 +32,15 @@ from (
       order by e.xid, e.seq
     ) late
   ) candidate
-  where ($1::text is null or s.shard = (select siding.shard_of($1, d.shards) from siding.deployment d))
-    and siding.event_status(candidate.seq, candidate.xid, s.cursor, s.promoted_batch, null,
+  where siding.event_status(candidate.seq, candidate.xid, s.cursor, s.promoted_batch, null,
       exists (select from siding.already_published a where a.shard = s.shard and a.seq = candidate.seq)) = 'pending'
+    and ($1::text is null or s.shard = (select siding.shard_of($1, d.shards) from siding.deployment d))
+  union all
+  select
+  from siding.shard s
+  cross join lateral siding.lane_backlog(s.shard) waiting
+  where ($1::text is null or s.shard = (select siding.shard_of($1, d.shards) from siding.deployment d))
+    and ($1::text is null or waiting.tenant_id = $1)
+    and not exists (select from siding.failure f where f.shard = s.shard and f.seq = waiting.seq and f.dead_batch <= s.promoted_batch)
   limit $2::bigint
 ) counted

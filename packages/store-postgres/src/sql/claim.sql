@@ -3,7 +3,7 @@
 -- backup or a promoted standby. A halted shard is the operator's. $1 shard, $2 relay, $3 lease in ms.
 update siding.shard
 set owner = $2, epoch = epoch + 1, lease_until = clock_timestamp() + $3 * interval '1 ms',
-  server_start = pg_postmaster_start_time(), waiting_topic = null, waiting_reason = null
+  server_start = pg_postmaster_start_time()
 where shard = $1 and halted_reason is null
   and (owner is null or owner = $2 or lease_until < clock_timestamp() or server_start <> pg_postmaster_start_time())
 returning epoch::text, last_batch::text, promoted_batch::text, planned_batch::text, to_json(cursor)::text, to_json(planned_cursor)::text,

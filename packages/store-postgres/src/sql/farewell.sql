@@ -1,7 +1,7 @@
 -- A relay that stops in good order. $1 relay.
 with freed as (
   update siding.shard
-  set owner = null, lease_until = null, waiting_topic = null, waiting_reason = null
+  set owner = null, lease_until = null
   where owner = $1
 )
 delete from siding.relay where relay_id = $1

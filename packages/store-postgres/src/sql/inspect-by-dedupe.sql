@@ -16,7 +16,8 @@ where page.seq < $1 and page.seq > $2
   and ($5::timestamptz is null or page.created_at >= $5)
   and ($6::timestamptz is null or page.created_at < $6)
   and ($7::text is null
-    or siding.event_status(page.seq, page.xid, s.cursor, s.promoted_batch, f.dead_batch,
+    or siding.event_status(page.seq, page.xid,
+          siding.cursor_of(page.shard, page.tenant_id, page.topic, page.key, page.seq, s.promoted_batch, s.cursor), s.promoted_batch, f.dead_batch,
       exists (select from siding.already_published a where a.shard = page.shard and a.seq = page.seq)) = $7)
   and ($10::text is null or page.topic = $10)
   and ($11::text is null or page.key is not distinct from $11)

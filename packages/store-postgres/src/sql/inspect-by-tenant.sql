@@ -13,7 +13,8 @@ from (
       and ($11::text is null or looked.key is not distinct from $11)
       and ($12::uuid is null or looked.event_id = $12)
       and ($7::text is null
-        or siding.event_status(looked.seq, looked.xid, s.cursor, s.promoted_batch, f.dead_batch,
+        or siding.event_status(looked.seq, looked.xid,
+          siding.cursor_of(looked.shard, looked.tenant_id, looked.topic, looked.key, looked.seq, s.promoted_batch, s.cursor), s.promoted_batch, f.dead_batch,
           exists (select from siding.already_published a where a.shard = looked.shard and a.seq = looked.seq)) = $7) as matches
   from (
     select e.shard, e.seq, e.xid, e.created_at, e.dedupe_key, e.tenant_id, e.topic, e.key, e.event_id,

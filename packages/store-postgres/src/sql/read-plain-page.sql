@@ -6,7 +6,7 @@
 -- Written as a row comparison so that only the index (shard, xid, seq) can serve it, and stops at p: statistics that
 -- are thrown by one huge transaction would otherwise choose the primary key and walk the whole log.
 --
--- First row: the snapshot, and how many late rows there are up to the limit. Then the rows in seq order.
+-- First row: the snapshot, the time in microseconds, and how many late rows there are up to the limit. Then the rows in seq order.
 with late_xid as (
   select unnest($4::xid8[]) as xid
   union all
@@ -43,7 +43,7 @@ page as (
   union all
   select fresh.*, false as is_late from fresh
 )
-select null, pg_current_snapshot()::text, null, null, null, null, null, null, null, null, null, null,
+select null, pg_current_snapshot()::text, (extract(epoch from clock_timestamp()) * 1000000)::bigint::text, null, null, null, null, null, null, null, null, null,
   (select count(*) from late)
 union all
 select seq::text, xid::text, event_id::text, tenant_id, dedupe_key, topic, key, headers::text, payload,

@@ -26,7 +26,7 @@ late as (
   order by r.seq
   limit $2
 )
-select null, pg_current_snapshot()::text, null, null, null, null, null, null, null, null, null, null,
+select null, pg_current_snapshot()::text, (extract(epoch from clock_timestamp()) * 1000000)::bigint::text, null, null, null, null, null, null, null, null, null,
   (select count(*) from late)
 union all
 select seq::text, xid::text, event_id::text, tenant_id, dedupe_key, topic, key, headers::text, payload,

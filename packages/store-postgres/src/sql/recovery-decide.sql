@@ -7,8 +7,7 @@ set cursor = c.cursor,
   planned_batch = case when $10 then $3::bigint end,
   promoted_batch = case when $10 then promoted_batch else $3::bigint end,
   last_batch = $3::bigint,
-  waiting_topic = null,
-  waiting_reason = null
+  planned_lines = false
 from (
   select row(
     $4::bigint, $5::pg_snapshot, coalesce($6::xid8, pg_current_xact_id()), $7::bigint, $8::pg_snapshot,

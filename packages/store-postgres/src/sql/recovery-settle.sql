@@ -19,7 +19,7 @@ select count(*)::text as events,
   count(*) filter (where not is_settled and is_consumed)::text as set_back,
   count(*) filter (where is_settled and not is_consumed and not is_seen and not is_dead)::text as given_up,
   min(seq) filter (where not is_settled)::text as first_owed,
-  min(seq) filter (where not is_settled and is_consumed)::text as first_set_back,
+  min(seq) filter (where not is_settled and is_passed)::text as first_set_back,
   (select max(seq)::text from siding.event e where e.shard = $1) as last_seq,
   pg_current_snapshot()::text as snapshot
 from settled

@@ -6,6 +6,7 @@ create temporary table if not exists recovery_candidate (
   topic text not null,
   created_at timestamptz not null,
   is_consumed boolean not null,
+  is_passed boolean not null,
   in_plan boolean not null,
   is_dead boolean not null,
   is_seen boolean not null default false,

@@ -25,8 +25,12 @@ marked as (
   cross join behind e
   join siding.shard s on s.shard = e.shard
   left join siding.failure f on f.shard = e.shard and f.seq = e.seq
-  where (siding.is_consumed(e.seq, e.xid, s.cursor)
-      or ($6 and s.planned_cursor is not null and siding.is_consumed(e.seq, e.xid, s.planned_cursor)))
+  left join lateral siding.line_of(e.shard, e.tenant_id, e.topic, e.key, e.seq, s.promoted_batch) line on true
+  left join lateral siding.line_of(e.shard, e.tenant_id, e.topic, e.key, e.seq, case when $6 then s.planned_batch end) planned_line
+    on true
+  where (siding.is_consumed(e.seq, e.xid, coalesce(line.cursor, s.cursor))
+      or ($6 and s.planned_cursor is not null
+        and siding.is_consumed(e.seq, e.xid, coalesce(planned_line.cursor, s.planned_cursor))))
     and not coalesce(f.dead_batch <= s.promoted_batch, false)
 )
 select seq::text, event_id::text, topic, floor(extract(epoch from created_at) * 1000)::bigint::text, is_recorded::int::text,

@@ -1,6 +1,6 @@
 -- What was recorded with the batches of each shard from a time on, and in any case the newest record of each. $1 the time
 -- or null. Crosses shards on purpose: it is about all of them.
-select s.shard::text as shard, (extract(epoch from s.minute) * 1000)::bigint::text as minute_ms, s.is_whole::text as is_whole,
+select s.shard::text as shard, (extract(epoch from s.minute) * 1000)::bigint::text as minute_ms, s.is_whole::text as is_whole, s.has_lanes::text as has_lanes,
   s.since::text as since, s.upto::text as upto,
   coalesce(
     (

@@ -2,8 +2,10 @@
 select e.event_id::text as event_id, e.shard::text as shard, e.seq::text as seq,
   case
     when f.dead_batch <= s.promoted_batch then 'dead'
-    when siding.is_consumed(e.seq, e.xid, s.cursor) then 'published'
-    when s.planned_cursor is not null and siding.is_consumed(e.seq, e.xid, s.planned_cursor) then 'published'
+    when siding.is_consumed(e.seq, e.xid,
+      siding.cursor_of(e.shard, e.tenant_id, e.topic, e.key, e.seq, s.promoted_batch, s.cursor)) then 'published'
+    when s.planned_cursor is not null and siding.is_consumed(e.seq, e.xid,
+      siding.cursor_of(e.shard, e.tenant_id, e.topic, e.key, e.seq, s.planned_batch, s.planned_cursor)) then 'published'
     when exists (select from siding.already_published a where a.shard = e.shard and a.seq = e.seq) then 'published'
     else 'pending'
   end as status

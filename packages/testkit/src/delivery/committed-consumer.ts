@@ -6,6 +6,8 @@ export interface ReceivedRecord {
   readonly key: string;
   readonly value: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** When it was handed to the client, in Unix ms. */
+  readonly timestampMs: number;
 }
 
 export interface ConsumerOptions {
@@ -81,6 +83,6 @@ function recordOf(message: Message): ReceivedRecord {
   for (const header of message.headers ?? []) {
     for (const [name, value] of Object.entries(header)) headers[name] = String(value);
   }
-  const { partition, offset } = message;
-  return { partition, offset, key: String(message.key), value: String(message.value), headers };
+  const { partition, offset, timestamp = 0 } = message;
+  return { partition, offset, key: String(message.key), value: String(message.value), headers, timestampMs: timestamp };
 }

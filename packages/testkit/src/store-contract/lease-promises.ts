@@ -86,16 +86,15 @@ export function leasePromises(opened: () => StoreUnderTest): void {
     const { store } = opened();
     const old = await claimed(opened());
     const { lease, cursor } = await claimed(opened());
-    expect(await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [] })).not.toBeNull();
+    expect(await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines: null })).not.toBeNull();
     const dead = { seq: 1n, attempts: 5, lastError: "e", fingerprint: "e", retryInMs: 0 };
     const refused: Record<string, (lease: Lease) => Promise<unknown>> = {
-      prepare: (zombie) => store.prepare(zombie, { batch: 2n, cursor, dead: [dead], published: [] }),
+      prepare: (zombie) => store.prepare(zombie, { batch: 2n, cursor, dead: [dead], published: [], lines: null }),
       promote: (zombie) => store.promote(zombie, 1n),
       discard: (zombie) => store.discard(zombie, 1n),
-      advance: (zombie) => store.advance(zombie, { cursor, dead: [dead], published: [] }),
+      advance: (zombie) => store.advance(zombie, { cursor, dead: [dead], published: [], lines: null }),
       recordFailures: (zombie) => store.recordFailures(zombie, [dead]),
       markProgress: (zombie) => store.markProgress(zombie),
-      reportWaiting: (zombie) => store.reportWaiting(zombie, { topic: "t", reason: "r" }),
       reportHalt: (zombie) => store.reportHalt(zombie, "lost"),
     };
     for (const [name, call] of Object.entries(refused)) expect(await call(old.lease), name).toBeOneOf([null, false]);
@@ -121,12 +120,5 @@ export function leasePromises(opened: () => StoreUnderTest): void {
     await endHalt(0);
     expect(await store.beat(TWO, LEASE_MS)).toMatchObject({ claimable: EVERY, halted: new Map() });
     await claimed(opened(), 0, TWO);
-  });
-
-  test("what a shard waits for can be told while it is owned", async () => {
-    const { store } = opened();
-    const { lease } = await claimed(opened());
-    expect(await store.reportWaiting(lease, { topic: "orders", reason: "gone" })).toBe(true);
-    expect(await store.reportWaiting(lease, null)).toBe(true);
   });
 }

@@ -43,6 +43,7 @@ class Reader {
       cursor: next,
       dead: [],
       published: [],
+      lines: null,
     });
     this.cursor = withNextXid(next, prepared!.nextXid);
     this.seen.push(...rows.map((row) => row.seq));

@@ -16,7 +16,13 @@ export function planPromises(opened: () => StoreUnderTest): void {
   test("a plan is found by the next owner, whole, and its cursor is not the shard's yet", async () => {
     const { store } = opened();
     const { lease, cursor } = await claimed(opened());
-    const prepared = await store.prepare(lease, { batch: 1n, cursor: moved(cursor, 7n), dead: [], published: [] });
+    const prepared = await store.prepare(lease, {
+      batch: 1n,
+      cursor: moved(cursor, 7n),
+      dead: [],
+      published: [],
+      lines: null,
+    });
     const left = await asLeft(opened());
     expect(left).toMatchObject({ lastBatch: 1n, promotedBatch: 0n, cursor });
     expect(left.plan).toMatchObject({ batch: 1n, cursor: { position: 7n, snapshot: cursor.snapshot } });
@@ -31,10 +37,17 @@ export function planPromises(opened: () => StoreUnderTest): void {
       cursor: { ...cursor, nextXid: null },
       dead: [],
       published: [],
+      lines: null,
     });
     expect((await claimed(opened())).plan!.cursor.nextXid).toBe(prepared!.nextXid);
     const { lease: renewed } = await claimed(opened());
-    await store.prepare(renewed, { batch: 2n, cursor: { ...cursor, nextXid: 3n }, dead: [], published: [] });
+    await store.prepare(renewed, {
+      batch: 2n,
+      cursor: { ...cursor, nextXid: 3n },
+      dead: [],
+      published: [],
+      lines: null,
+    });
     expect((await claimed(opened())).plan!.cursor.nextXid).toBe(3n);
   });
 
@@ -51,15 +64,15 @@ export function planPromises(opened: () => StoreUnderTest): void {
       windowNextXid: 21n,
     } as const;
     expect(cursor.form).toBe("plain");
-    await store.prepare(lease, { batch: 1n, cursor: window, dead: [], published: [] });
+    await store.prepare(lease, { batch: 1n, cursor: window, dead: [], published: [], lines: null });
     expect((await claimed(opened())).plan!.cursor).toEqual(window);
   });
 
   test("a prepare promotes the plan before it", async () => {
     const { store } = opened();
     const { lease, cursor } = await claimed(opened());
-    await store.prepare(lease, { batch: 1n, cursor: moved(cursor, 7n), dead: [], published: [] });
-    await store.prepare(lease, { batch: 2n, cursor: moved(cursor, 9n), dead: [], published: [] });
+    await store.prepare(lease, { batch: 1n, cursor: moved(cursor, 7n), dead: [], published: [], lines: null });
+    await store.prepare(lease, { batch: 2n, cursor: moved(cursor, 9n), dead: [], published: [], lines: null });
     expect(await asLeft(opened())).toMatchObject({
       promotedBatch: 1n,
       lastBatch: 2n,
@@ -71,7 +84,7 @@ export function planPromises(opened: () => StoreUnderTest): void {
   test("a promote takes effect once, for the plan that lies open and for no other", async () => {
     const { store } = opened();
     const { lease, cursor } = await claimed(opened());
-    await store.prepare(lease, { batch: 1n, cursor: moved(cursor, 7n), dead: [], published: [] });
+    await store.prepare(lease, { batch: 1n, cursor: moved(cursor, 7n), dead: [], published: [], lines: null });
     expect(await store.promote(lease, 2n)).toBe(false);
     expect(await store.promote(lease, 1n)).toBe(true);
     expect(await store.promote(lease, 1n)).toBe(false);
@@ -81,21 +94,21 @@ export function planPromises(opened: () => StoreUnderTest): void {
   test("a number is never used twice: not after a promote, not after a discard, not below the last one", async () => {
     const { store } = opened();
     const { lease, cursor } = await claimed(opened());
-    await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [] });
-    expect(await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [] })).toBeNull();
+    await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines: null });
+    expect(await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines: null })).toBeNull();
     await store.promote(lease, 1n);
-    expect(await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [] })).toBeNull();
-    await store.prepare(lease, { batch: 5n, cursor, dead: [], published: [] });
+    expect(await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines: null })).toBeNull();
+    await store.prepare(lease, { batch: 5n, cursor, dead: [], published: [], lines: null });
     expect(await store.discard(lease, 5n)).toBe(true);
-    expect(await store.prepare(lease, { batch: 5n, cursor, dead: [], published: [] })).toBeNull();
-    expect(await store.prepare(lease, { batch: 4n, cursor, dead: [], published: [] })).toBeNull();
+    expect(await store.prepare(lease, { batch: 5n, cursor, dead: [], published: [], lines: null })).toBeNull();
+    expect(await store.prepare(lease, { batch: 4n, cursor, dead: [], published: [], lines: null })).toBeNull();
     expect(await asLeft(opened())).toMatchObject({ lastBatch: 5n, promotedBatch: 1n, plan: null });
   });
 
   test("a discard leaves the shard where it stood, for the plan that lies open and for no other", async () => {
     const { store } = opened();
     const { lease, cursor } = await claimed(opened());
-    await store.prepare(lease, { batch: 1n, cursor: moved(cursor, 7n), dead: [], published: [] });
+    await store.prepare(lease, { batch: 1n, cursor: moved(cursor, 7n), dead: [], published: [], lines: null });
     expect(await store.discard(lease, 2n)).toBe(false);
     expect(await store.discard(lease, 1n)).toBe(true);
     expect(await store.discard(lease, 1n)).toBe(false);
@@ -105,11 +118,12 @@ export function planPromises(opened: () => StoreUnderTest): void {
   test("an advance moves the cursor without a number, and drops a plan that was left open", async () => {
     const { store } = opened();
     const { lease, cursor } = await claimed(opened());
-    await store.prepare(lease, { batch: 1n, cursor: moved(cursor, 7n), dead: [], published: [] });
+    await store.prepare(lease, { batch: 1n, cursor: moved(cursor, 7n), dead: [], published: [], lines: null });
     const advanced = await store.advance(lease, {
       cursor: { ...moved(cursor, 3n), nextXid: null },
       dead: [],
       published: [],
+      lines: null,
     });
     expect(await asLeft(opened())).toMatchObject({
       plan: null,
@@ -133,7 +147,13 @@ export function planPromises(opened: () => StoreUnderTest): void {
     await enqueue(opened(), { shard: 1 });
     const first = await claimed(opened(), 0);
     const second = await claimed(opened(), 1);
-    await store.prepare(first.lease, { batch: 1n, cursor: moved(first.cursor, 7n), dead: [], published: [] });
+    await store.prepare(first.lease, {
+      batch: 1n,
+      cursor: moved(first.cursor, 7n),
+      dead: [],
+      published: [],
+      lines: null,
+    });
     await store.promote(first.lease, 1n);
     expect(await asLeft(opened(), 1)).toMatchObject({ promotedBatch: 0n, lastBatch: 0n, cursor: second.cursor });
   });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe } from "vitest";
 import { failurePromises } from "./failure-promises.js";
+import { lanePromises } from "./lane-promises.js";
 import { leasePromises } from "./lease-promises.js";
 import { pagePromises } from "./page-promises.js";
 import { planPromises } from "./plan-promises.js";
@@ -22,6 +23,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     describe("leases", () => leasePromises(opened));
     describe("plans", () => planPromises(opened));
     describe("failures", () => failurePromises(opened));
+    describe("lanes", () => lanePromises(opened));
     describe("pages", () => pagePromises(opened));
   });
 }

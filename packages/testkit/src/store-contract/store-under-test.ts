@@ -7,6 +7,7 @@ export interface EventDraft {
   readonly shard: number;
   /** JSON text. */
   readonly payload?: string;
+  readonly topic?: string;
   readonly key?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }

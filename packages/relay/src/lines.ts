@@ -1,0 +1,336 @@
+import { type Batch, type BatchPlan, type LaneRead, planBatch } from "@siding/core/batch/plan-batch.js";
+import { Breakers } from "@siding/core/breaker/breakers.js";
+import { type Cursor, withNextXid } from "@siding/core/cursor/cursor.js";
+import { rowsOf } from "@siding/core/cursor/page.js";
+import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
+import type { Lane } from "@siding/core/lane/lane.js";
+import { type LaneShare, LaneTurns } from "@siding/core/lane/lane-turns.js";
+import { Lanes } from "@siding/core/lane/lanes.js";
+import type { LaneRequest, LinesChange, LinesRecord, TimedPage } from "@siding/core/ports/store.js";
+import { accounted, askQuota, NOTHING_USED, type QuotaState, type QuotaUse } from "@siding/core/quota/quota.js";
+import { type Failure, nextFailure } from "@siding/core/retry/failure.js";
+import type { RelayOptions } from "./relay-options.js";
+
+/** Lanes read for one batch: the design's 1,000 lanes of five rows take 8 ms. */
+const LANES_A_BATCH_MAX = 1_000;
+/**
+ * What lanes take of a batch while the main line has live traffic: whoever's event comes next waits for this batch to end
+ * and for its own.
+ */
+const LANE_EVENTS_LIVE = 500;
+const LIVE_MS = 1_000;
+/** The part of a batch that the main line has at least: lanes that end in it leave their newer rows to it. */
+const MAIN_PART_MIN = 1 / 8;
+/** How often lanes are asked for that may move before their time: a pause has ended, a quota was raised. */
+const SWEEP_MS = 500;
+/** So many plans carry only what they change of the quotas; then one carries all. */
+const QUOTA_CHANGES_MAX = 64;
+const NS_A_MS = 1_000_000n;
+
+/** Where the lines of a shard stand: what a plan moves, and a refusal leaves as it was. */
+export interface LinesState {
+  readonly main: Cursor;
+  readonly lanes: Lanes;
+}
+
+/** What a batch is planned from. */
+export interface LinesInput {
+  readonly page: TimedPage;
+  readonly shares: readonly LaneShare[];
+  readonly reads: readonly LaneRead[];
+  readonly mainBytes: number;
+}
+
+/** The lanes of one shard beside its main line, with all that decides about them; what acts on it is {@link MainLine}. */
+export class Lines {
+  readonly #options: RelayOptions;
+  readonly #turns = new LaneTurns();
+  readonly #breakers = new Breakers();
+  readonly #quotas: Map<string, QuotaState>;
+  /** What the last batch used: published, and not counted from its end yet. */
+  #uses: ReadonlyMap<string, QuotaUse> = new Map();
+  /** Whose state has moved on since it was written. */
+  readonly #unwritten = new Set<string>();
+  /** No batch is judged by an earlier time than the one from which the last one counts. */
+  #notBeforeNs = 0n;
+  readonly #failures: Map<bigint, Failure>;
+  readonly #retryAtMs = new Map<bigint, number>();
+  readonly #alreadyPublished: Set<bigint>;
+  /** Postgres' clock as it was last heard of, and the relay's at that moment: between them durations count, no times. */
+  #heard: { readonly postgresMs: number; readonly ownMs: number };
+  #sweptMs = 0;
+  #liveUntilMs = 0;
+  #quotaChanges = QUOTA_CHANGES_MAX;
+  #eventBytes = 1_000;
+  #wasProbe = false;
+  state: LinesState;
+
+  constructor(
+    options: RelayOptions,
+    main: Cursor,
+    record: LinesRecord,
+    past: { readonly failures: readonly Failure[]; readonly alreadyPublished: readonly bigint[] },
+  ) {
+    this.#options = options;
+    this.state = { main, lanes: new Lanes(record.lanes) };
+    this.#quotas = new Map(record.quotas);
+    this.#failures = new Map(past.failures.map((failure) => [failure.seq, failure]));
+    this.#alreadyPublished = new Set(past.alreadyPublished);
+    this.#heard = { postgresMs: 0, ownMs: options.clock.monotonicMs() };
+    // Until Postgres' clock was heard, what was said as "from now" stands as such.
+    for (const { seq, retryInMs } of past.failures) this.#retryAtMs.set(seq, retryInMs);
+  }
+
+  /** Which lanes are to be read beside the page, and how much of each. */
+  choose(
+    state: LinesState,
+    page: TimedPage,
+  ): { requests: LaneRequest[]; shares: readonly LaneShare[]; mainBytes: number } {
+    this.#hear(page.nowNs);
+    const { batchBytesMax, batchEventsMax } = this.#options;
+    const all = { requests: [], shares: [], mainBytes: batchBytesMax };
+    if (state.main.form !== "plain" || state.lanes.size === 0) return all;
+    const due = this.#due(state.lanes, page.nowNs);
+    if (due.length === 0) return all;
+    const demand = this.#demand(state.lanes, page);
+    const nowMs = Number(page.nowNs / NS_A_MS);
+    if (demand.bytes > 0) this.#liveUntilMs = nowMs + LIVE_MS;
+    const events =
+      nowMs < this.#liveUntilMs ? Math.min(LANE_EVENTS_LIVE + demand.events, batchEventsMax) : batchEventsMax;
+    const budgetBytes = Math.min(batchBytesMax, events * this.#eventBytes);
+    const turn = this.#turns.choose({
+      due,
+      weightOf: (lane) => this.#weightOf(lane),
+      main: demand,
+      budgetBytes,
+      lanesMax: LANES_A_BATCH_MAX,
+    });
+    return {
+      requests: turn.lanes.map(({ lane, bytes }) => ({
+        lane,
+        limits: { events: Math.min(batchEventsMax, this.#eventsOf(bytes)), bytes: Math.ceil(bytes) },
+      })),
+      shares: turn.lanes,
+      mainBytes: Math.max(turn.mainBytes, budgetBytes * MAIN_PART_MIN),
+    };
+  }
+
+  plan({ page, reads, mainBytes }: LinesInput, topicFaults: ReadonlyMap<string, string>): BatchPlan {
+    const nowNs = page.nowNs > this.#notBeforeNs ? page.nowNs : this.#notBeforeNs;
+    const plan = planBatch({
+      ...this.state,
+      page,
+      laneReads: reads,
+      mainBytes,
+      nowNs,
+      topicFaults,
+      policies: this.#options.policies,
+      quotas: this.#quotas,
+      breakers: this.#breakers,
+      failures: this.#failures,
+      retryAtMs: this.#retryAtMs,
+      alreadyPublished: this.#alreadyPublished,
+      attemptsMax: this.#options.attemptsMax,
+      eventsMax: this.#options.batchEventsMax,
+      bytesMax: this.#options.batchBytesMax,
+      isProbeTurn: !this.#wasProbe,
+    });
+    this.#wasProbe = plan.kind === "batch" && plan.isProbe;
+    return plan;
+  }
+
+  /** What the plan writes of lanes and quotas. */
+  changeOf(plan: Batch): LinesChange | null {
+    const { changed, dropped } = plan;
+    const quotas = this.#quotaChange(plan);
+    return changed.length === 0 && dropped.length === 0 && quotas === null ? null : { changed, dropped, quotas };
+  }
+
+  /** The lines as they will be once the batch is published. */
+  after(plan: Batch, { shares, reads }: LinesInput, nextXid: bigint): LinesState {
+    const { lanes } = plan;
+    // Settled before the next pages are chosen, which is while Kafka commits this batch; a batch that comes to nothing leaves
+    // a turn behind that was none.
+    for (const [index, share] of shares.entries()) {
+      const used = plan.used.get(share.lane) ?? 0;
+      const hasMore = plan.isFull || plan.isProbe || !reads[index]!.page.isToEnd;
+      this.#turns.took(share, { used, hasMore });
+    }
+    for (const filter of plan.dropped) this.#turns.forget(filter);
+    for (const { filter, cursor, ...rest } of plan.changed) {
+      lanes.set({ filter, cursor: withNextXid(cursor, nextXid), ...rest });
+    }
+    return { main: withNextXid(plan.cursor, nextXid), lanes };
+  }
+
+  /** Kafka has the batch. */
+  published(plan: Batch, state: LinesState): void {
+    this.state = state;
+    this.#unwritten.clear();
+    this.#uses = plan.quotas;
+    for (const [tenantId, { state: judged }] of plan.quotas) this.#quotas.set(tenantId, judged);
+    for (const { seq } of plan.passed) this.#alreadyPublished.delete(seq);
+    for (const event of plan.events) this.#breakers.published(event);
+    if (plan.events.length > 0) {
+      const bytes = plan.events.reduce((sum, event) => sum + event.bytes, 0);
+      this.#eventBytes += (Math.max(1, bytes / plan.events.length) - this.#eventBytes) / 8;
+    }
+    if (this.#failures.size === 0) return;
+    for (const { seq } of [...plan.events, ...plan.dead.map(({ event }) => event)]) {
+      this.#failures.delete(seq);
+      this.#retryAtMs.delete(seq);
+    }
+  }
+
+  /** Whether the last batch's quotas are to be counted from its end, by a time that was asked for after it. */
+  get isToAccount(): boolean {
+    return this.#uses.size > 0;
+  }
+
+  account(nowNs: bigint): void {
+    for (const [tenantId, use] of this.#uses) {
+      this.#quotas.set(tenantId, accounted(use, nowNs));
+      this.#unwritten.add(tenantId);
+    }
+    this.#uses = new Map();
+    this.#notBeforeNs = nowNs;
+  }
+
+  /** Nothing of the batch is in Kafka. Answers what is now known of the events that were refused. */
+  refused(plan: Batch, faults: readonly { readonly seq: bigint; readonly error: string }[]): Failure[] {
+    const { random, policies } = this.#options;
+    const bySeq = new Map(plan.events.map((event) => [event.seq, event]));
+    const blamed = new Set<string>();
+    return faults.map((fault) => {
+      const failure = nextFailure(this.#failures.get(fault.seq), fault, random());
+      this.#failures.set(fault.seq, failure);
+      this.#retryAtMs.set(fault.seq, this.#nowMs() + failure.retryInMs);
+      const event = bySeq.get(fault.seq);
+      const place = `${event?.topic}\n${event?.tenantId}`;
+      // Refusals of one batch are one: a broker refuses a whole request, and its neighbours must not open a breaker. Nor
+      // must one event alone, however often it is tried.
+      if (event !== undefined && !blamed.has(place) && (failure.attempts === 1 || this.#breakers.isOpen(event))) {
+        blamed.add(place);
+        this.#breakers.refused(event, policies.of(event.tenantId).breaker, fault.error, this.#nowMs());
+      }
+      return failure;
+    });
+  }
+
+  /** Until a lane may move, in ms; 0 where one may now, null where none will by itself. */
+  nextDueMs(): number | null {
+    let soonest: number | null = null;
+    const now = this.#nowMs();
+    for (const { resumeAtMs, reason } of this.state.lanes) {
+      const sweep = reason === "paused" || reason === "quota" ? SWEEP_MS : null;
+      const waitMs =
+        resumeAtMs === null ? sweep : Math.min(Math.max(0, resumeAtMs - now), sweep ?? Number.POSITIVE_INFINITY);
+      if (waitMs !== null && (soonest === null || waitMs < soonest)) soonest = waitMs;
+    }
+    return soonest;
+  }
+
+  /** Lanes that will be due within the time; all that are retried among them, since each attempt brings them nearer their end. */
+  *dueWithin(ms: number): Iterable<Lane> {
+    const until = this.#nowMs() + ms;
+    for (const lane of this.state.lanes) {
+      const { resumeAtMs, reason } = lane;
+      if (resumeAtMs !== null && (resumeAtMs <= until || reason === "retry")) yield lane;
+    }
+  }
+
+  #due(lanes: Lanes, nowNs: bigint): Lane[] {
+    const nowMs = Number(nowNs / NS_A_MS);
+    const isSweep = nowMs - this.#sweptMs >= SWEEP_MS;
+    if (isSweep) this.#sweptMs = nowMs;
+    const due: Lane[] = [];
+    for (const lane of lanes) {
+      if (lane.resumeAtMs !== null && lane.resumeAtMs <= nowMs) due.push(lane);
+      else if (isSweep && this.#isFreed(lane, nowNs)) due.push(lane);
+    }
+    return due;
+  }
+
+  /** Whether what held the lane is no more: somebody resumed the tenant, or raised its quota. */
+  #isFreed({ reason, filter: { tenantId } }: Lane, nowNs: bigint): boolean {
+    const { policies } = this.#options;
+    if (tenantId === null) return false;
+    if (reason === "paused") return policies.pauseOf(tenantId) === null;
+    if (reason !== "quota") return false;
+    const { quota } = policies.of(tenantId);
+    return quota === null || askQuota(quota, this.#quotas.get(tenantId) ?? NOTHING_USED, nowNs, 1).kind !== "wait";
+  }
+
+  #demand(lanes: Lanes, page: TimedPage): { bytes: number; events: number; weight: number } {
+    const tenants = new Set<string>();
+    let bytes = 0;
+    let events = 0;
+    for (const row of rowsOf(page)) {
+      if (lanes.cover(row) !== undefined) continue;
+      bytes += row.bytes;
+      events += 1;
+      tenants.add(row.tenantId);
+    }
+    let weight = 0;
+    for (const tenantId of tenants) weight += this.#options.policies.of(tenantId).weight;
+    return { bytes, events, weight };
+  }
+
+  /** About how many events so many bytes are, with room for small ones: what is read of a lane and not sent is read again. */
+  #eventsOf(bytes: number): number {
+    return 1 + Math.ceil((2 * bytes) / this.#eventBytes);
+  }
+
+  #weightOf({ filter: { tenantId } }: Lane): number {
+    return tenantId === null ? 1 : this.#options.policies.of(tenantId).weight;
+  }
+
+  #quotaChange({ quotas, judgedNs }: Batch): LinesChange["quotas"] {
+    if (quotas.size === 0 && this.#unwritten.size === 0) return null;
+    this.#quotaChanges += 1;
+    const isWhole = this.#quotaChanges > QUOTA_CHANGES_MAX || this.#options.delivery === "at-least-once";
+    if (isWhole) {
+      this.#quotaChanges = 0;
+      this.#forgetPaid();
+    }
+    const states = new Map<string, QuotaState>();
+    for (const tenantId of isWhole ? this.#quotas.keys() : this.#unwritten) {
+      const state = this.#quotas.get(tenantId);
+      if (state !== undefined) states.set(tenantId, state);
+    }
+    for (const [tenantId, { state }] of quotas) states.set(tenantId, state);
+    return { states, judgedNs, isWhole };
+  }
+
+  /** A tenant that owes nothing any more is as one that has used nothing. */
+  #forgetPaid(): void {
+    const nowNs = BigInt(Math.floor(this.#heard.postgresMs)) * NS_A_MS;
+    for (const [tenantId, { events, bytes }] of this.#quotas) {
+      if (events < nowNs && bytes < nowNs) this.#quotas.delete(tenantId);
+    }
+  }
+
+  #hear(nowNs: bigint): void {
+    const postgresMs = Number(nowNs / NS_A_MS);
+    // What a claim said as "from now" has a time from here on.
+    if (this.#heard.postgresMs === 0) {
+      for (const [seq, inMs] of this.#retryAtMs) this.#retryAtMs.set(seq, postgresMs + inMs);
+    }
+    this.#heard = { postgresMs, ownMs: this.#options.clock.monotonicMs() };
+  }
+
+  #nowMs(): number {
+    return this.#heard.postgresMs + this.#options.clock.monotonicMs() - this.#heard.ownMs;
+  }
+}
+
+/** The topics of all that may go. */
+export function topicsOf({ page, reads }: LinesInput): ReadonlySet<string> {
+  const topics = new Set<string>();
+  const add = (events: readonly OutboxEvent[]): void => {
+    for (const { topic } of events) topics.add(topic);
+  };
+  add(rowsOf(page));
+  for (const read of reads) add(rowsOf(read.page));
+  return topics;
+}

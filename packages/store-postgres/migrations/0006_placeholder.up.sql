@@ -1,2 +1,0 @@
---! compatible
--- The number is taken; what it makes comes with its own change.
