@@ -1,5 +1,6 @@
 import { isSidingError, SidingError } from "@siding/core/errors.js";
 import { Command, CommanderError } from "commander";
+import { adminCommand } from "./commands/admin.js";
 import { checkCommand } from "./commands/check.js";
 import { completionCommand } from "./commands/completion.js";
 import { configCommand } from "./commands/config.js";
@@ -14,6 +15,7 @@ import { relayCommand } from "./commands/relay.js";
 import { statusCommand } from "./commands/status.js";
 import { tailCommand } from "./commands/tail.js";
 import { tenantsCommand } from "./commands/tenants.js";
+import { tokensCommand } from "./commands/tokens.js";
 import { verifyCommand } from "./commands/verify.js";
 import { VERSION } from "./version.js";
 
@@ -38,6 +40,7 @@ function program(): Command {
     .addCommand(devCommand())
     .addCommand(migrateCommand())
     .addCommand(relayCommand())
+    .addCommand(adminCommand())
     .addCommand(statusCommand())
     .addCommand(eventsCommand())
     .addCommand(deadCommand())
@@ -48,6 +51,7 @@ function program(): Command {
     .addCommand(doctorCommand())
     .addCommand(recoverCommand())
     .addCommand(verifyCommand())
+    .addCommand(tokensCommand())
     .addCommand(configCommand())
     .addCommand(completionCommand());
   reportUsageHere(siding);

@@ -178,13 +178,13 @@ end
 $$;
 revoke execute on function siding.is_backlog_full(text, smallint, bigint) from public;
 
--- As before, and asks the tenant's gate where the filter says that it may have one.
+-- As before, asks the tenant's gate where the filter says that it may have one, and refuses an empty key. It sets no
+-- search_path of its own: the functions that call it have one, nobody else may, and a second one costs every event.
 create or replace function siding.append_event(
   place text, topic text, payload text, payload_bytes bytea, content_type text,
   tenant_id text, dedupe_key text, key text, headers jsonb, event_id uuid
 ) returns siding.enqueued
   language plpgsql
-  set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
@@ -208,6 +208,8 @@ begin
     perform siding.refuse('SD001', place || 'dedupe_key must have 1 to 512 characters', 'Leave it out to use the event id, or hash it.');
   elsif length(key) > 2048 then
     perform siding.refuse('SD001', place || 'key is longer than 2048 characters', 'Shorten or hash it.');
+  elsif key = '' then
+    perform siding.refuse('SD001', place || 'key is empty', 'Leave it out where order does not matter.');
   elsif payload_size is null then
     perform siding.refuse('SD001', place || 'payload is NULL', 'Pass a JSON value, or bytes to siding.enqueue_bytes.');
   end if;
