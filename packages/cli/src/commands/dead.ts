@@ -1,16 +1,9 @@
 import { Command, Option } from "commander";
 import { addConfigFlags } from "../config/read-flags.js";
-import { listEvents, showEvent } from "../inspect/event-commands.js";
-import {
-  addFilterFlags,
-  addPageFlags,
-  type FilterFlags,
-  filterOf,
-  type PageFlags,
-  questionOf,
-} from "../inspect/filter-flags.js";
+import { addFilterFlags, addPageFlags, type FilterFlags, filterOf, type PageFlags } from "../inspect/filter-flags.js";
 import { type AnswerFlags, printAnswer } from "../inspect/print-answer.js";
-import { renderGroupsJson, renderGroupsTable } from "../inspect/render-dead-groups.js";
+import { causesAnswer } from "../inspect/render-dead-groups.js";
+import { eventsAnswer, shownAnswer } from "../inspect/render-events.js";
 
 const LIST_NOTES = `
 A dead letter is an event that Kafka refused as often as SIDING_MAX_ATTEMPTS allows. They are grouped by cause: errors
@@ -24,7 +17,7 @@ Examples:
 
 type DeadListFlags = FilterFlags & PageFlags & AnswerFlags & { readonly events?: boolean };
 
-/** `siding dead`: what Kafka refused for good, and why; read from Postgres alone. */
+/** `siding dead`: what Kafka refused for good, and why; read from Postgres, or from an admin API. */
 export function deadCommand(): Command {
   return new Command("dead")
     .description("look up dead letters: which there are, and why")
@@ -41,13 +34,12 @@ function listCommand(): Command {
   addPageFlags(addFilterFlags(command)).addOption(outputOption());
   return addConfigFlags(command).action(async (flags: DeadListFlags) => {
     const filter = filterOf(flags);
-    await printAnswer(flags, async (inspection) => {
+    await printAnswer(flags, async (source) => {
       // A cursor comes from a list of events, whether the flag is given again or not.
       if (flags.events === true || flags.cursor !== undefined) {
-        return listEvents(inspection, { ...filter, status: "dead" }, flags, questionOf("dead", flags));
+        return eventsAnswer(await source.list({ ...filter, status: "dead" }, flags, { list: "dead", flags }));
       }
-      const listed = await inspection.deadGroups(filter, flags.limit);
-      return { json: () => renderGroupsJson(listed), table: (options) => renderGroupsTable(listed, options) };
+      return causesAnswer(await source.deadCauses(filter, flags.limit));
     });
   });
 }
@@ -60,9 +52,7 @@ function showCommand(): Command {
     .addOption(outputOption())
     .addHelpText("after", "\nExample:\n  siding dead show 0198f1f0-6a5e-7c3b-9d2e-3f6a1b2c4d5e\n");
   return addConfigFlags(command).action(async (eventId: string, flags: { readonly tenant?: string } & AnswerFlags) => {
-    await printAnswer(flags, (inspection) =>
-      showEvent(inspection, { eventId, tenantId: flags.tenant, status: "dead" }),
-    );
+    await printAnswer(flags, async (source) => shownAnswer(await source.show(eventId, flags.tenant, "dead")));
   });
 }
 

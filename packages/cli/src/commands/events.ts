@@ -1,6 +1,5 @@
 import { Command, Option } from "commander";
 import { addConfigFlags } from "../config/read-flags.js";
-import { listEvents, showEvent } from "../inspect/event-commands.js";
 import {
   addFilterFlags,
   addPageFlags,
@@ -8,9 +7,9 @@ import {
   type FilterFlags,
   filterOf,
   type PageFlags,
-  questionOf,
 } from "../inspect/filter-flags.js";
 import { type AnswerFlags, printAnswer } from "../inspect/print-answer.js";
+import { eventsAnswer, shownAnswer } from "../inspect/render-events.js";
 
 const LIST_NOTES = `
 Newest first. A list that is not at its end answers a cursor: the same command with --cursor goes on from there. Times
@@ -28,7 +27,7 @@ Examples:
   siding events show 0198f1f0-6a5e-7c3b-9d2e-3f6a1b2c4d5e -o json | jq .payload
 `;
 
-/** `siding events`: which events there are and what became of them; read from Postgres alone. */
+/** `siding events`: which events there are and what became of them; read from Postgres, or from an admin API. */
 export function eventsCommand(): Command {
   return new Command("events")
     .description("look up events: which there are, what became of them, what they carry")
@@ -41,8 +40,8 @@ function listCommand(): Command {
   const command = new Command("list").description("list events, newest first").addHelpText("after", LIST_NOTES);
   addPageFlags(addStatusFlag(addFilterFlags(command))).addOption(outputOption());
   return addConfigFlags(command).action(async (flags: FilterFlags & PageFlags & AnswerFlags) => {
-    await printAnswer(flags, (inspection) =>
-      listEvents(inspection, filterOf(flags), flags, questionOf("events", flags)),
+    await printAnswer(flags, async (source) =>
+      eventsAnswer(await source.list(filterOf(flags), flags, { list: "events", flags })),
     );
   });
 }
@@ -55,7 +54,7 @@ function showCommand(): Command {
     .addOption(outputOption())
     .addHelpText("after", SHOW_NOTES);
   return addConfigFlags(command).action(async (eventId: string, flags: { readonly tenant?: string } & AnswerFlags) => {
-    await printAnswer(flags, (inspection) => showEvent(inspection, { eventId, tenantId: flags.tenant }));
+    await printAnswer(flags, async (source) => shownAnswer(await source.show(eventId, flags.tenant, undefined)));
   });
 }
 
