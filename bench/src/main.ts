@@ -61,7 +61,7 @@ const command = new Command("bench")
   .option("--warm-up <seconds>", "latency and fairness: what does not count yet", wholeNumber, 5)
   .option(
     "--broker-warm-up <seconds>",
-    "latency: a turn before all others, for the broker's compiler",
+    "latency and fairness: a turn before all others, for the broker's compiler",
     wholeNumber,
     120,
   )
@@ -96,6 +96,7 @@ async function run(scenarios: readonly Scenario[], flags: Flags): Promise<void> 
           perSecond: QUIET_TENANTS * QUIET_PER_SECOND,
           seconds: flags.seconds,
           warmUpSeconds: flags.warmUp,
+          brokerWarmUpSeconds: flags.brokerWarmUp,
         };
         const flood = { floodPerSecond: FLOOD_TIMES * QUIET_PER_SECOND, backlog: flags.events };
         const shape = { tenants: QUIET_TENANTS, payloadBytes, partitions };

@@ -9,10 +9,12 @@ import { devCommand } from "./commands/dev.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { eventsCommand } from "./commands/events.js";
 import { migrateCommand } from "./commands/migrate.js";
+import { policiesCommand } from "./commands/policies.js";
 import { recoverCommand } from "./commands/recover.js";
 import { relayCommand } from "./commands/relay.js";
 import { statusCommand } from "./commands/status.js";
 import { tailCommand } from "./commands/tail.js";
+import { tenantsCommand } from "./commands/tenants.js";
 import { tokensCommand } from "./commands/tokens.js";
 import { verifyCommand } from "./commands/verify.js";
 import { VERSION } from "./version.js";
@@ -42,6 +44,8 @@ function program(): Command {
     .addCommand(statusCommand())
     .addCommand(eventsCommand())
     .addCommand(deadCommand())
+    .addCommand(tenantsCommand())
+    .addCommand(policiesCommand())
     .addCommand(tailCommand())
     .addCommand(checkCommand())
     .addCommand(doctorCommand())

@@ -1,15 +1,14 @@
-import { hostname, userInfo } from "node:os";
 import { SidingError } from "@siding/core/errors.js";
 import { OPERATOR_VERDICTS, type OperatorVerdict } from "@siding/core/recovery/operator-verdict.js";
 import { Command, Option } from "commander";
 import { loadConfig } from "../config/load-config.js";
 import { parsePointInTime } from "../config/point-in-time.js";
 import { addConfigFlags } from "../config/read-flags.js";
+import { actorHere, confirm, reasonOf, requireWord } from "../operator-word.js";
 import { recoverShards } from "../recover/recover-shards.js";
 import { renderRecovery, renderRecoveryJson, renderSurvey } from "../recover/render-recovery.js";
 import type { ShardTarget } from "../recover/shard-target.js";
 import { surveyShards } from "../recover/survey-shards.js";
-import { confirm, reasonOf, requireWord } from "../terminal/confirmation.js";
 
 const NOTES = `
 Verdicts:
@@ -78,7 +77,7 @@ export function recoverCommand(): Command {
       return;
     }
     const isDryRun = flags.dryRun === true;
-    const reason = isDryRun ? "" : await reasonOf(flags, "a recovery is recorded with its reason");
+    const reason = isDryRun ? "" : await reasonOf(flags, "a recovery");
     if (!isDryRun) requireWord(flags);
     const report = await recoverShards({
       config,
@@ -88,8 +87,8 @@ export function recoverCommand(): Command {
       until: flags.until ?? null,
       isDryRun,
       reason,
-      actor: `${userInfo().username}@${hostname()}`,
-      confirm: (known) => confirm(flags, renderRecovery(known)),
+      actor: actorHere(),
+      confirm: (known) => confirm(flags, () => renderRecovery(known)),
     });
     if (report === null) {
       process.stderr.write("nothing was decided\n");

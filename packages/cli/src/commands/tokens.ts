@@ -6,7 +6,7 @@ import { loadConfig, requireSetting } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
 import { addPageFlags, type PageFlags } from "../inspect/filter-flags.js";
 import { type AnswerFlags, adminApi, writeAnswer } from "../inspect/print-answer.js";
-import { type ConsentFlags, confirm, reasonOf, requireWord } from "../terminal/confirmation.js";
+import { confirm, reasonOf, requireWord, type WordFlags } from "../operator-word.js";
 import { renderTokens, tokensAnswer } from "../tokens/render-tokens.js";
 import { localTokens, remoteTokens, type TokenKeeper } from "../tokens/token-keeper.js";
 
@@ -21,7 +21,7 @@ Examples:
 `;
 const PLAIN = { width: undefined, color: false };
 
-interface CreateFlags extends ConsentFlags, AnswerFlags {
+interface CreateFlags extends WordFlags, AnswerFlags {
   readonly name: string;
   readonly role: AdminRole;
   readonly tenant?: readonly string[];
@@ -66,7 +66,7 @@ function createCommand(): Command {
       process.stdout.write(`${JSON.stringify(grant, undefined, 2)}\n`);
       return;
     }
-    const reason = checked("--reason", await reasonOf(flags, "a token is recorded with its reason"), 1_000);
+    const reason = checked("--reason", await reasonOf(flags, "a token"), 1_000);
     const made = await keeper(flags).create({ ...grant, reason });
     writeAnswer(
       {
@@ -105,7 +105,7 @@ function revokeCommand(): Command {
     .addOption(outputOption())
     .addHelpText("after", '\nExample:\n  siding tokens revoke 0f3a9c51d2b7 --reason "left the team" --yes\n');
   return addConfigFlags(command).action(
-    async (prefix: string, flags: ConsentFlags & AnswerFlags & { readonly dryRun?: boolean }) => {
+    async (prefix: string, flags: WordFlags & AnswerFlags & { readonly dryRun?: boolean }) => {
       checkPrefix("the prefix", prefix);
       const tokens = keeper(flags);
       const found = await find(tokens, prefix);
@@ -113,9 +113,9 @@ function revokeCommand(): Command {
         writeAnswer(tokensAnswer({ tokens: [found], next_cursor: null }), flags);
         return;
       }
-      const reason = checked("--reason", await reasonOf(flags, "a revocation is recorded with its reason"), 1_000);
+      const reason = checked("--reason", await reasonOf(flags, "a revocation"), 1_000);
       requireWord(flags);
-      if (!(await confirm(flags, renderTokens([found], PLAIN)))) {
+      if (!(await confirm(flags, () => renderTokens([found], PLAIN)))) {
         process.stderr.write("nothing was revoked\n");
         process.exitCode = 1;
         return;

@@ -40,7 +40,11 @@ export async function printAnswer(flags: AnswerFlags, ask: (source: EventSource)
 }
 
 export function writeAnswer(answer: Answer, { output }: AnswerFlags): void {
+  process.stdout.write(output === "json" ? answer.json() : answer.table(tableOptions()));
+}
+
+/** What standard output can show. */
+export function tableOptions(): TableOptions {
   const isTerminal = process.stdout.isTTY === true;
-  const table = { width: isTerminal ? process.stdout.columns : undefined, color: isTerminal && pc.isColorSupported };
-  process.stdout.write(output === "json" ? answer.json() : answer.table(table));
+  return { width: isTerminal ? process.stdout.columns : undefined, color: isTerminal && pc.isColorSupported };
 }

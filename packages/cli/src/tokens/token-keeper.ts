@@ -1,10 +1,10 @@
-import { hostname, userInfo } from "node:os";
 import type { Token, TokenMade, TokenPage, TokenQuery, TokenWanted } from "@siding/admin/api/token.js";
 import type { AdminClient } from "@siding/admin/client/admin-client.js";
 import { tokenDocument } from "@siding/admin/server/documents.js";
 import { SidingError } from "@siding/core/errors.js";
 import { withAdminStatements } from "@siding/store-postgres/admin-statements.js";
 import { AdminTokens, type Author } from "@siding/store-postgres/admin-tokens.js";
+import { actorHere } from "../operator-word.js";
 
 /** Where tokens are kept: asked directly or through an admin API. */
 export interface TokenKeeper {
@@ -49,5 +49,5 @@ export function remoteTokens(client: AdminClient): TokenKeeper {
 
 /** Whoever reaches the database itself as siding_admin may do everything there. */
 function author(reason: string): Author {
-  return { actor: `${userInfo().username}@${hostname()}`, role: "admin", reason };
+  return { actor: actorHere(), role: "admin", reason };
 }

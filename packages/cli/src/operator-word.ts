@@ -1,26 +1,29 @@
+import { hostname, userInfo } from "node:os";
 import { createInterface } from "node:readline/promises";
 import { SidingError } from "@siding/core/errors.js";
 
-export interface ConsentFlags {
+/** How whoever changes something says so. */
+export interface WordFlags {
   readonly yes?: boolean;
   readonly reason?: string;
 }
 
-const isAtTerminal = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;
-
-/**
- * Why something is changed, asked for at a terminal where no flag says it.
- * @param what said first where nobody does: "a recovery is recorded with its reason"
- * @throws SIDING_USAGE
- */
-export async function reasonOf({ reason }: ConsentFlags, what: string): Promise<string> {
-  const given = reason ?? (isAtTerminal() ? await ask("Why (for the record): ") : "");
-  if (given.trim() !== "") return given.trim();
-  throw new SidingError("SIDING_USAGE", `${what}: give --reason TEXT`);
+/** Who is at work here, for the record. */
+export function actorHere(): string {
+  return `${userInfo().username}@${hostname()}`;
 }
 
-/** @throws SIDING_USAGE where nobody is there to be asked and --yes is not given */
-export function requireWord({ yes }: ConsentFlags): void {
+const isAtTerminal = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;
+
+/** The reason given, or asked for. @param what is recorded with it, such as "a recovery" @throws SIDING_USAGE */
+export async function reasonOf({ reason }: WordFlags, what: string): Promise<string> {
+  const given = reason ?? (isAtTerminal() ? await ask("Why (for the record): ") : "");
+  if (given.trim() !== "") return given.trim();
+  throw new SidingError("SIDING_USAGE", `${what} is recorded with its reason: give --reason TEXT`);
+}
+
+/** @throws SIDING_USAGE where nobody could be asked */
+export function requireWord({ yes }: WordFlags): void {
   if (yes === true || isAtTerminal()) return;
   throw new SidingError(
     "SIDING_USAGE",
@@ -28,10 +31,10 @@ export function requireWord({ yes }: ConsentFlags): void {
   );
 }
 
-/** @param shown what is about to be done, in full */
-export async function confirm({ yes }: ConsentFlags, shown: string): Promise<boolean> {
+/** Shows what would be done, and asks. */
+export async function confirm({ yes }: WordFlags, shown: () => string): Promise<boolean> {
   if (yes === true) return true;
-  process.stderr.write(shown);
+  process.stderr.write(shown());
   return /^y(es)?$/i.test((await ask("Do it? [y/N] ")).trim());
 }
 
