@@ -34,6 +34,10 @@ interface CreateFlags extends WordFlags, AnswerFlags {
 export function tokensCommand(): Command {
   return new Command("tokens")
     .description("make, list and revoke tokens for the admin API")
+    .addHelpText(
+      "after",
+      '\nExamples:\n  siding tokens create --name ci --role viewer --reason "probe"\n  siding tokens list\n',
+    )
     .addCommand(createCommand())
     .addCommand(listCommand())
     .addCommand(revokeCommand());
