@@ -9,6 +9,7 @@ import { Lanes } from "@siding/core/lane/lanes.js";
 import type { LaneRequest, LinesChange, LinesRecord, TimedPage } from "@siding/core/ports/store.js";
 import { accounted, askQuota, NOTHING_USED, type QuotaState, type QuotaUse } from "@siding/core/quota/quota.js";
 import { type Failure, nextFailure } from "@siding/core/retry/failure.js";
+import type { JobRead } from "./jobs.js";
 import type { RelayOptions } from "./relay-options.js";
 
 /** Lanes read for one batch: the design's 1,000 lanes of five rows take 8 ms. */
@@ -215,6 +216,11 @@ export class Lines {
     });
   }
 
+  /** Somebody asked for an event that waits to be tried again. */
+  retryNow(seq: bigint): void {
+    if (this.#retryAtMs.has(seq)) this.#retryAtMs.set(seq, 0);
+  }
+
   /** Until a lane may move, in ms; 0 where one may now, null where none will by itself. */
   nextDueMs(): number | null {
     let soonest: number | null = null;
@@ -323,12 +329,13 @@ export class Lines {
 }
 
 /** The topics of all that may go. */
-export function topicsOf({ page, reads }: LinesInput): ReadonlySet<string> {
+export function topicsOf({ page, reads }: LinesInput, jobRead: JobRead | null): ReadonlySet<string> {
   const topics = new Set<string>();
   const add = (events: readonly OutboxEvent[]): void => {
     for (const { topic } of events) topics.add(topic);
   };
   add(rowsOf(page));
   for (const read of reads) add(rowsOf(read.page));
+  if (jobRead !== null) add(jobRead.page.rows.map(({ event }) => event));
   return topics;
 }

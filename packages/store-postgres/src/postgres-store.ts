@@ -2,11 +2,13 @@ import type { Cursor, PlainCursor } from "@siding/core/cursor/cursor.js";
 import { formatSnapshot, parseSnapshot, type Snapshot } from "@siding/core/cursor/snapshot.js";
 import { SidingError } from "@siding/core/errors.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
+import type { JobPage, OpenJob } from "@siding/core/job/job.js";
 import type { LanePage } from "@siding/core/lane/lane-page.js";
 import type {
   Beat,
   DeploymentRecord,
   Identity,
+  JobLimits,
   LaneRequest,
   Lease,
   LinesRecord,
@@ -21,6 +23,7 @@ import type { Failure } from "@siding/core/retry/failure.js";
 import type { TopicTally } from "@siding/core/verify/tally.js";
 import { Connections } from "./connection.js";
 import { cursorParameters, parseCursor } from "./cursor-codec.js";
+import { jobPageValues, jobValue, parseJob, parseJobPage } from "./job-codec.js";
 import { lanePageValues, parseLanePages } from "./lane-page-rows.js";
 import { linesValues, parseLane, parseQuotas } from "./lines-codec.js";
 import { parsePage } from "./page-rows.js";
@@ -42,6 +45,8 @@ const SQL = {
   promote: statement("promote"),
   readAlreadyPublished: statement("read-already-published"),
   readFailures: statement("read-failures"),
+  readJobPage: statement("read-job-page"),
+  readJobs: statement("read-jobs"),
   readLanePages: statement("read-lane-pages"),
   readLanes: statement("read-lanes"),
   readPlainPage: statement("read-plain-page"),
@@ -179,6 +184,14 @@ export class PostgresStore implements Store {
     return { lanes: lanes.map(parseLane), quotas: parseQuotas(quotas) };
   }
 
+  async readJobs(shard: number): Promise<readonly OpenJob[]> {
+    return (await this.#connections.run(SQL.readJobs, [shard])).map(parseJob);
+  }
+
+  async readJobPage(shard: number, job: OpenJob, limits: JobLimits): Promise<JobPage> {
+    return parseJobPage(await this.#connections.run(SQL.readJobPage, jobPageValues(shard, job, limits)), job, limits);
+  }
+
   async due(
     lines: readonly { shard: number; cursor: Cursor }[],
   ): Promise<{ shards: readonly number[]; snapshot: Snapshot }> {
@@ -200,13 +213,14 @@ export class PostgresStore implements Store {
       ...deadValues(plan.dead),
       ...tallyValues(plan.published),
       ...linesValues(plan.lines),
+      jobValue(plan.job),
     ];
     return xidOf(await this.#connections.run(SQL.prepare, values));
   }
 
   async advance(
     lease: Lease,
-    { cursor, dead, published, lines }: Omit<PlanRecord, "batch">,
+    { cursor, dead, published, lines, job }: Omit<PlanRecord, "batch">,
   ): Promise<{ nextXid: bigint } | null> {
     const values = [
       ...leaseValues(lease),
@@ -214,6 +228,7 @@ export class PostgresStore implements Store {
       ...deadValues(dead),
       ...tallyValues(published),
       ...linesValues(lines),
+      jobValue(job),
     ];
     return xidOf(await this.#connections.run(SQL.advance, values));
   }

@@ -23,6 +23,7 @@ const QUIET: Schedule = {
   topics: [],
   tenants: [],
   transactions: [],
+  jobs: [],
   faults: [],
 };
 

@@ -21,6 +21,7 @@ const observer: RelayObserver = {
   eventDead: nothing,
   eventRefused: nothing,
   held: nothing,
+  jobMoved: nothing,
   lanesChanged: nothing,
   quotaUsed: nothing,
   step: nothing,

@@ -1,11 +1,13 @@
 import type { Cursor, PlainCursor } from "@siding/core/cursor/cursor.js";
 import { SidingError } from "@siding/core/errors.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
+import type { JobPage, OpenJob } from "@siding/core/job/job.js";
 import type { LanePage } from "@siding/core/lane/lane-page.js";
 import type {
   Beat,
   DeploymentRecord,
   Identity,
+  JobLimits,
   LaneRequest,
   Lease,
   LinesRecord,
@@ -30,6 +32,8 @@ export const READS = [
   "now",
   "due",
   "read-failures",
+  "read-jobs",
+  "read-job-page",
 ] as const;
 export const WRITES = [
   "pin",
@@ -119,6 +123,16 @@ export class SimulatedStore implements Store {
 
   now(): Promise<bigint> {
     return this.#read("now", () => this.#world.postgres.nowNs());
+  }
+
+  readJobs(shard: number): Promise<readonly OpenJob[]> {
+    const { postgres } = this.#world;
+    return this.#read("read-jobs", () => postgres.jobs.open(shard, postgres.shards[shard]!.promotedBatch));
+  }
+
+  readJobPage(shard: number, job: OpenJob, limits: JobLimits): Promise<JobPage> {
+    const { jobs, log, failures } = this.#world.postgres;
+    return this.#read("read-job-page", () => jobs.page(shard, job, limits, { rows: log.committed(shard), failures }));
   }
 
   due(lines: readonly { shard: number; cursor: Cursor }[]) {

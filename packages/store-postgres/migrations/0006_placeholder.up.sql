@@ -1,0 +1,3 @@
+--! compatible
+-- Reserved.
+select 1;
