@@ -7,6 +7,7 @@ import { deadCommand } from "./commands/dead.js";
 import { devCommand } from "./commands/dev.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { eventsCommand } from "./commands/events.js";
+import { jobsCommand } from "./commands/jobs.js";
 import { migrateCommand } from "./commands/migrate.js";
 import { recoverCommand } from "./commands/recover.js";
 import { relayCommand } from "./commands/relay.js";
@@ -39,6 +40,7 @@ function program(): Command {
     .addCommand(statusCommand())
     .addCommand(eventsCommand())
     .addCommand(deadCommand())
+    .addCommand(jobsCommand())
     .addCommand(tailCommand())
     .addCommand(checkCommand())
     .addCommand(doctorCommand())

@@ -127,6 +127,11 @@ export const ERRORS = {
     exit: 1,
     mend: "`siding events list` finds events by tenant, topic, key and dedupe key; retention deletes published ones.",
   },
+  SIDING_JOB_UNKNOWN: {
+    retry: "never",
+    exit: 1,
+    mend: "`siding jobs list` shows which there are.",
+  },
   SIDING_DEPENDENCY_MISSING: {
     retry: "never",
     exit: 3,

@@ -156,6 +156,7 @@ const PROVOKED: Record<ErrorCode, () => Promise<unknown>> = {
     const kafka = { brokers, deployment: `scan-${randomUUID()}`, shards: 1, properties: {} };
     return scanEventIds({ kafka, topics: new Map([[topic, 0]]), onRecords: async () => {} });
   },
+  SIDING_JOB_UNKNOWN: () => said(new SidingProcess(["jobs", "show", randomUUID()], { DATABASE_URL: database.url })),
   SIDING_EVENT_UNKNOWN: () => said(new SidingProcess(["events", "show", randomUUID()], { DATABASE_URL: database.url })),
   // Nothing that could start Kafka is found.
   SIDING_DEPENDENCY_MISSING: () =>
