@@ -1,4 +1,5 @@
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
+import { usedShareOf } from "@siding/core/quota/quota.js";
 import type { RelayObserver, ShardState } from "@siding/relay/relay-observer.js";
 import type { Logger } from "pino";
 import type { RelayMetrics } from "./http/metrics.js";
@@ -13,6 +14,7 @@ const QUIET: ReadonlySet<ShardState> = new Set(["publishing", "idle", "starting"
 export class RelayJournal implements RelayObserver {
   readonly #log: Logger;
   readonly #metrics: RelayMetrics;
+  readonly #warned = new Set<string>();
   readonly #states = new Map<number, { state: ShardState; detail: string | undefined }>();
 
   constructor(log: Logger, metrics: RelayMetrics) {
@@ -86,7 +88,18 @@ export class RelayJournal implements RelayObserver {
 
   lanesChanged: RelayObserver["lanesChanged"] = (shard, lanes) => this.#metrics.lanes(shard, lanes);
 
-  quotaUsed: RelayObserver["quotaUsed"] = (tenantId, use) => this.#metrics.quotaUsed(tenantId, use);
+  quotaUsed: RelayObserver["quotaUsed"] = (tenantId, use, warnAt) => {
+    this.#metrics.quotaUsed(tenantId, use);
+    const share = usedShareOf(use, BigInt(Date.now()) * 1_000_000n);
+    if (share < warnAt) {
+      this.#warned.delete(tenantId);
+      return;
+    }
+    // Once for each time that it comes near its limit.
+    if (this.#warned.has(tenantId)) return;
+    this.#warned.add(tenantId);
+    this.#log.warn({ tenant: tenantId }, `tenant ${tenantId} has used ${Math.round(share * 100)} % of its quota`);
+  };
 
   held: RelayObserver["held"] = (shard, { filter, reason, detail }) => {
     const { tenantId: tenant, topic } = filter;

@@ -1,21 +1,28 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
-import { FixedPolicies } from "@siding/core/policy/fixed-policies.js";
+import { defaultFields } from "@siding/core/policy/settle-policy.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import type { Reach } from "@siding/core/ports/fail-point.js";
 import { RENEW_AFTER_MS } from "@siding/core/recovery/renewal.js";
 import { KafkaPublisher } from "@siding/publisher-kafka/kafka-publisher.js";
+import { PolicyWatch } from "@siding/relay/policy-watch.js";
 import { runRelay } from "@siding/relay/relay.js";
 import type { RelayObserver } from "@siding/relay/relay-observer.js";
+import { Connections } from "@siding/store-postgres/connection.js";
+import { PostgresPolicies } from "@siding/store-postgres/postgres-policies.js";
+import { PostgresRetention } from "@siding/store-postgres/postgres-retention.js";
 import { PostgresStore } from "@siding/store-postgres/postgres-store.js";
 import { requireSetting } from "./config/load-config.js";
 import type { SidingConfig } from "./config/settings.js";
+import { quotaSetting } from "./config/tenant-quota.js";
 import { publisherWithFailPoints, storeWithFailPoints } from "./fail-points.js";
 import { systemClock } from "./system-clock.js";
 import { VERSION } from "./version.js";
 
 /** Connections beyond one a shard: the heartbeat's, and the one that looks for work. */
 const EXTRA_CONNECTIONS = 2;
+/** For policies and for retention, so that neither waits for a page nor makes one wait. */
+const BESIDE_CONNECTIONS = 2;
 
 export interface RelayRun {
   readonly config: SidingConfig;
@@ -31,11 +38,20 @@ export interface RelayRun {
  * @throws SIDING_STORE_*, SIDING_SCHEMA_*, SIDING_BROKER_* when it cannot start, and what runRelay throws
  */
 export async function startRelay({ config, observer, untilEmpty, signal, reach }: RelayRun): Promise<void> {
-  const quota = config.tenantQuota === "none" ? null : config.tenantQuota;
   const brokers = requireSetting(config, "kafkaBrokers").join(",");
-  const store = new PostgresStore(requireSetting(config, "databaseUrl"), config.shards + EXTRA_CONNECTIONS);
+  const databaseUrl = requireSetting(config, "databaseUrl");
+  const store = new PostgresStore(databaseUrl, config.shards + EXTRA_CONNECTIONS);
+  const beside = new Connections(databaseUrl, BESIDE_CONNECTIONS);
+  const over = new AbortController();
   try {
     const { shards } = await store.deployment();
+    const policies = await PolicyWatch.open({
+      source: new PostgresPolicies(beside),
+      clock: systemClock,
+      observer,
+      defaults: defaultFields(quotaSetting(config.tenantQuota)),
+    });
+    void policies.run(over.signal as AbortSignalLike);
     const kafka = { brokers, deployment: config.deployment, shards, properties: config.kafka, reach };
     const publisher = await KafkaPublisher.connect(kafka, config.delivery);
     try {
@@ -50,7 +66,8 @@ export async function startRelay({ config, observer, untilEmpty, signal, reach }
           batchBytesMax: config.batchBytes,
           attemptsMax: config.maxAttempts,
           untilEmpty,
-          policies: new FixedPolicies(quota),
+          policies,
+          retention: { retention: new PostgresRetention(beside), retentionMs: config.retentionMs },
           store: reach === undefined ? store : storeWithFailPoints(store, reach),
           publisher: reach === undefined ? publisher : publisherWithFailPoints(publisher, reach),
           clock: systemClock,
@@ -63,6 +80,7 @@ export async function startRelay({ config, observer, untilEmpty, signal, reach }
       await publisher.close();
     }
   } finally {
-    await store.close();
+    over.abort();
+    await Promise.all([store.close(), beside.close()]);
   }
 }

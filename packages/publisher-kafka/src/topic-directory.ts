@@ -51,10 +51,10 @@ export class TopicDirectory {
     return faults;
   }
 
-  /** Looks the topics up now, whatever was seen of them. @throws SIDING_BROKER_* */
-  async look(topics: ReadonlySet<string>): Promise<ReadonlyMap<string, string>> {
-    for (const topic of topics) this.#seenAtMs.delete(topic);
-    return this.faultsOf(topics);
+  /** Which of the topics are gone, looked up now. What was seen of them stands until there is an answer. @throws SIDING_BROKER_* */
+  async lost(topics: ReadonlySet<string>): Promise<readonly string[]> {
+    await this.#refresh();
+    return [...topics].filter((topic) => !this.#seenAtMs.has(topic));
   }
 
   /** A broker refused the topic itself: it rests for a moment, and is looked up before it is tried again. */

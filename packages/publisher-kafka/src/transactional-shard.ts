@@ -162,10 +162,10 @@ export class TransactionalShard implements ShardPublisher {
       looking = true;
       // A Kafka that does not answer has not lost the topic.
       const isThere = await this.#progress.hasPlace(this.#shard, SLOW_MS).catch(() => true);
-      const lost = await this.#topics.look(new Set(events.map(({ topic }) => topic))).catch(() => NONE_LOST);
+      const lost = await this.#topics.lost(new Set(events.map(({ topic }) => topic))).catch(() => []);
       looking = false;
       if (!isThere) gone = topicGone(PROGRESS_TOPIC, this.#options.brokers);
-      for (const topic of lost.keys()) gone ??= topicGone(topic, this.#options.brokers);
+      for (const topic of lost) gone ??= topicGone(topic, this.#options.brokers);
     }, SLOW_MS);
     try {
       if (events.length < SMALL_BATCH_EVENTS) {
@@ -283,8 +283,6 @@ export class TransactionalShard implements ShardPublisher {
     return faults.length === 0 && topics.size === 0 ? null : { kind: "refused", events: faults, topics };
   }
 }
-
-const NONE_LOST: ReadonlyMap<string, string> = new Map();
 
 function topicGone(topic: string, brokers: string): SidingError {
   return new SidingError("SIDING_BROKER_UNREACHABLE", `Kafka at ${brokers}: the topic ${topic} is gone`);

@@ -207,9 +207,11 @@ export class Lines {
       this.#failures.set(fault.seq, failure);
       this.#retryAtMs.set(fault.seq, this.#nowMs() + failure.retryInMs);
       const event = bySeq.get(fault.seq);
-      // Refusals of one batch are one: a broker refuses a whole request, and its neighbours must not open a breaker.
-      if (event !== undefined && !blamed.has(`${event.topic}\n${event.tenantId}`)) {
-        blamed.add(`${event.topic}\n${event.tenantId}`);
+      const place = `${event?.topic}\n${event?.tenantId}`;
+      // Refusals of one batch are one: a broker refuses a whole request, and its neighbours must not open a breaker. Nor
+      // must one event alone, however often it is tried.
+      if (event !== undefined && !blamed.has(place) && (failure.attempts === 1 || this.#breakers.isOpen(event))) {
+        blamed.add(place);
         this.#breakers.refused(event, policies.of(event.tenantId).breaker, fault.error, this.#nowMs());
       }
       return failure;

@@ -149,7 +149,7 @@ export class MainLine {
   }
 
   async #committed({ plan, take, input, after }: UnderWay): Promise<void> {
-    const { observer, clock, store } = this.#options;
+    const { observer, clock, store, policies } = this.#options;
     const { shard } = this.#lease;
     const now = clock.unixMs();
     if (!this.#hasPlans) {
@@ -168,7 +168,7 @@ export class MainLine {
     if (take !== null) observer.jobMoved(shard, take);
     for (const { event, failure } of plan.dead) observer.eventDead(shard, event, failure);
     for (const hold of plan.held) observer.held(shard, hold);
-    for (const [tenantId, use] of plan.quotas) observer.quotaUsed(tenantId, use);
+    for (const [tenantId, use] of plan.quotas) observer.quotaUsed(tenantId, use, policies.of(tenantId).warnAt);
     if (plan.changed.length + plan.dropped.length > 0) observer.lanesChanged(shard, plan.lanes);
   }
 

@@ -24,8 +24,11 @@ export interface RelayObserver {
   held(shard: number, hold: Hold): void;
   /** The shard's lanes as they stand now. */
   lanesChanged(shard: number, lanes: Iterable<Lane>): void;
-  /** A batch has used some of a tenant's quota. */
-  quotaUsed(tenantId: string, use: QuotaUse): void;
+  /**
+   * A batch has used some of a tenant's quota.
+   * @param warnAt share of the burst from which on an operator is warned
+   */
+  quotaUsed(tenantId: string, use: QuotaUse, warnAt: number): void;
   eventDead(shard: number, event: OutboxEvent, failure: Failure): void;
   eventRefused(shard: number, failure: Failure): void;
   step(step: "read" | "prepare" | "publish" | "promote", ms: number): void;

@@ -1,9 +1,10 @@
 import { type ErrorCode, isSidingError, SidingError } from "@siding/core/errors.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import type { ShardPublisher } from "@siding/core/ports/publisher.js";
-import type { ShardRecord } from "@siding/core/ports/store.js";
+import type { Lease, ShardRecord } from "@siding/core/ports/store.js";
 import { checkIdentity } from "./check-identity.js";
 import type { DueWatch } from "./due-watch.js";
+import { keepRetention } from "./keep-retention.js";
 import { MainLine } from "./main-line.js";
 import { recoverShard, type ShardStart } from "./recover-shard.js";
 import type { RelayOptions } from "./relay-options.js";
@@ -50,7 +51,9 @@ export async function ownShard(
       const lines = await store.readLines(shard);
       observer.shardTaken(shard, record.lease.epoch);
       waitMs = RETRY_FIRST_MS;
-      await new MainLine(options, watch, publisher, record, start, lines).run(signal);
+      await runBesideRetention(options, record.lease, signal, () =>
+        new MainLine(options, watch, publisher!, record!, start, lines).run(signal),
+      );
       await publisher.close();
       await store.release(record.lease);
       observer.shardReleased(shard);
@@ -79,6 +82,29 @@ export async function ownShard(
   // A lease that an error left behind is found by the next heartbeat, which gives it back.
   observer.shardReleased(shard);
   return { kind: "released" };
+}
+
+/** Retention serves for as long as the shard is published, and never ends it. */
+async function runBesideRetention(
+  options: RelayOptions,
+  lease: Lease,
+  signal: AbortSignalLike,
+  publish: () => Promise<void>,
+): Promise<void> {
+  const { retention } = options;
+  // With untilEmpty a relay is there to publish what is due, and ends.
+  if (retention === null || options.untilEmpty) return await publish();
+  const over = new AbortController();
+  const stop = (): void => over.abort();
+  signal.addEventListener("abort", stop, { once: true });
+  // Not waited for: a step under way when the shard is given back checks the epoch, as every write does.
+  void keepRetention(retention, options, lease, over.signal as AbortSignalLike);
+  try {
+    await publish();
+  } finally {
+    stop();
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 async function startOf(options: RelayOptions, publisher: ShardPublisher, record: ShardRecord): Promise<ShardStart> {

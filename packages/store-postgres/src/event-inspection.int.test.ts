@@ -82,6 +82,16 @@ describe("a list of events", () => {
     }
   });
 
+  test("since a time before all of them begins with the first, whichever shard holds it", async () => {
+    const all = [];
+    for (const tenant of ["a", "b", "c", "d", "e", "f", "g", "h"]) all.push(await enqueue({ tenant }));
+    const shards = await database.query("select distinct shard from siding.event");
+    expect(shards.length).toBeGreaterThan(1);
+    expect(await seqs({ since: "2020-01-01T00:00:00Z" })).toEqual(all.toReversed());
+    expect(await seqs({ since: "2020-01-01T00:00:00Z", until: "9999-01-01T00:00:00Z" })).toEqual(all.toReversed());
+    expect(await seqs({ until: "2020-01-01T00:00:00Z" })).toEqual([]);
+  });
+
   test("agrees with siding.events for every combination of filters, in pages of any size", async () => {
     const tenants = ["a", "b", "c", "d", "e"];
     for (let n = 0; n < 120; n += 1) {

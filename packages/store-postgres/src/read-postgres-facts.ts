@@ -4,6 +4,7 @@ import { AS_TEXT, type TextRow } from "./admin-session.js";
 import { becomeRole, type SidingRole } from "./become-role.js";
 import { describeServer, storeError } from "./connection.js";
 import { type Counted, POSTGRES_SETTINGS, type PostgresFacts, type SchemaFacts } from "./postgres-facts.js";
+import { SCHEMA_VERSION } from "./schema-version.js";
 import { type Statement, statement } from "./sql-file.js";
 
 export interface FactsWanted {
@@ -61,7 +62,7 @@ export async function readPostgresFacts({ databaseUrl, transactionMs, unixMs }: 
     const [server] = await rowsOf(SQL.server, [POSTGRES_SETTINGS, ROLES]);
     const isStandby = server!.is_standby === "true";
     const transactions = await rowsOf(SQL.transactions, [transactionMs, NAMED_MAX]);
-    const prepared = await rowsOf(SQL.prepared, [NAMED_MAX]);
+    const prepared = await rowsOf(SQL.prepared, [transactionMs, NAMED_MAX]);
     const facts = {
       where,
       user: server!.user_name!,
@@ -175,10 +176,14 @@ async function readSchema(rowsOf: RowsOf): Promise<SchemaFacts | null> {
       xidAge: Number(table.xid_age),
       isAutovacuumed: /^(on|true|yes|1)$/.test(table.autovacuum!),
     })),
-    topics: (await rowsOf(SQL.topics, [WAITING_LOOKED_AT, NEWEST_LOOKED_AT, TOPICS_MAX])).map(({ topic, waiting }) => {
-      return { topic: topic!, waiting: Number(waiting) };
-    }),
+    // An older schema is a finding of its own, and has not all that this reads.
+    topics: Number(row.version) < SCHEMA_VERSION ? [] : await readTopics(rowsOf),
   };
+}
+
+async function readTopics(rowsOf: RowsOf): Promise<SchemaFacts["topics"]> {
+  const rows = await rowsOf(SQL.topics, [WAITING_LOOKED_AT, NEWEST_LOOKED_AT, TOPICS_MAX]);
+  return rows.map(({ topic, waiting }) => ({ topic: topic!, waiting: Number(waiting) }));
 }
 
 function counted<T>(rows: readonly TextRow[], parse: (row: TextRow) => T): Counted<T> {

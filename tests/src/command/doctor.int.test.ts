@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
+import Kafka from "@confluentinc/kafka-javascript";
+import { type RunningKafka, startKafka } from "@siding/embedded/start-kafka.js";
 import { type RunningPostgres, startPostgres } from "@siding/embedded/start-postgres.js";
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from "vitest";
 import { type FinishedCommand, SidingProcess } from "../relay-process.js";
 import { createTestDatabase, type TestDatabase } from "../test-database.js";
 import { createTopic } from "../topics.js";
@@ -133,7 +135,7 @@ describe("siding doctor", () => {
     await client.query("prepare transaction 'it''s waiting'");
     await client.end();
     await database.query("select pg_create_physical_replication_slot($1, true)", [SLOT]);
-    const { findings } = await diagnose(0);
+    const { findings } = await diagnose(0, {}, "--max-transaction", "1ms");
     const prepared = findings.find(({ check }) => check === "postgres.prepared_transactions");
     expect(prepared).toMatchObject({ level: "warning", what: expect.stringContaining(gid) });
     await database.query(/rollback prepared .*;/.exec(prepared!.mend)![0]);
@@ -202,3 +204,46 @@ describe("siding doctor", () => {
     expect(stderr).toContain('--max-transaction is "soon"');
   });
 });
+
+describe("siding doctor, on a Kafka of its own", () => {
+  let kafka: RunningKafka;
+  afterEach(() => kafka?.stop());
+
+  test("finds transactions that are too short for the relay", async () => {
+    kafka = await startKafka({ properties: { "transaction.max.timeout.ms": 30_000 } });
+    const { findings } = await diagnose(1, { KAFKA_BROKERS: kafka.brokers });
+    expect(findings.find(({ check }) => check === "kafka.transactions")).toMatchObject({
+      level: "problem",
+      mend: expect.stringContaining("transaction.max.timeout.ms"),
+    });
+    // It is also another Kafka than the one that the deployment began with.
+    expect(findings.find(({ check }) => check === "identity")!.what).toContain("Kafka's cluster id was");
+  });
+
+  test("finds numbers that a retention deleted", async () => {
+    kafka = await startKafka();
+    await createTopic(kafka.brokers, "siding.progress", 4, { "cleanup.policy": "delete" });
+    await deleteFirst(kafka.brokers, "siding.progress");
+    const { findings } = await diagnose(1, { KAFKA_BROKERS: kafka.brokers });
+    expect(findings.find(({ check }) => check === "kafka.progress")).toMatchObject({
+      level: "warning",
+      what: expect.stringContaining("records were deleted from the start of partition 0 of siding.progress"),
+      mend: expect.stringContaining("cleanup.policy=compact"),
+    });
+  });
+});
+
+/** Writes a record into partition 0, and deletes it as a retention does. */
+async function deleteFirst(brokers: string, topic: string): Promise<void> {
+  const connection = { "bootstrap.servers": brokers };
+  const ask = (call: (done: (error: unknown) => void) => unknown): Promise<void> =>
+    new Promise((resolve, reject) => call((error) => (error ? reject(error) : resolve())));
+  const producer = new Kafka.Producer(connection);
+  await ask((done) => producer.connect({}, done));
+  producer.produce(topic, 0, Buffer.from("1"), "another-deployment");
+  await ask((done) => producer.flush(20_000, done));
+  await ask((done) => producer.disconnect(0, done));
+  const admin = Kafka.AdminClient.create(connection);
+  await ask((done) => admin.deleteRecords([{ topic, partition: 0, offset: 1 }], { timeout: 20_000 }, done));
+  admin.disconnect();
+}

@@ -1,32 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { FixedPolicies } from "@siding/core/policy/fixed-policies.js";
+import { PolicyCache } from "@siding/core/policy/policy-cache.js";
+import { defaultFields } from "@siding/core/policy/settle-policy.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import { KafkaPublisher } from "@siding/publisher-kafka/kafka-publisher.js";
 import { runRelay } from "@siding/relay/relay.js";
-import type { RelayObserver } from "@siding/relay/relay-observer.js";
 import { migrate } from "@siding/store-postgres/migrate.js";
 import { PostgresStore } from "@siding/store-postgres/postgres-store.js";
 import { systemClock } from "siding/system-clock.js";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { silentObserver } from "../silent-observer.js";
 import { createTestDatabase, type TestDatabase } from "../test-database.js";
-
-const nothing = (): void => {};
-const observer: RelayObserver = {
-  shardState: nothing,
-  shardTaken: nothing,
-  shardLost: nothing,
-  shardReleased: nothing,
-  haltEnded: nothing,
-  batchCommitted: nothing,
-  eventDead: nothing,
-  eventRefused: nothing,
-  held: nothing,
-  jobMoved: nothing,
-  lanesChanged: nothing,
-  quotaUsed: nothing,
-  step: nothing,
-  retrying: nothing,
-};
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -53,12 +36,13 @@ test("a quiet shard keeps its number in Kafka by writing it again, without a new
       batchBytesMax: 1_000_000,
       attemptsMax: 5,
       untilEmpty: false,
-      policies: new FixedPolicies(null),
+      policies: new PolicyCache(defaultFields("none")),
+      retention: null,
       store,
       publisher,
       clock: systemClock,
       random: Math.random,
-      observer,
+      observer: silentObserver,
     },
     stop.signal as AbortSignalLike,
   );

@@ -28,7 +28,7 @@ export function doctorCommand(): Command {
   const command = new Command("doctor")
     .description("check versions, settings, privileges, topics and clocks, and say how to mend each")
     .addOption(
-      new Option("--max-transaction <duration>", "from when on an open transaction is worth a warning")
+      new Option("--max-transaction <duration>", "from when on an open or prepared transaction is worth a warning")
         .argParser(parseMaxTransaction)
         .default(300_000, "5m"),
     )

@@ -124,8 +124,8 @@ function judgeTopics({ topics, brokers }: KafkaFacts, expected: KafkaExpectation
     const topic = topics.get(name);
     if (topic === undefined) continue;
     if (topic.error?.kind === "missing") {
-      const held = waiting === 0 ? "the next event for it will wait" : `${waiting} or more events wait for it`;
-      const what = `${name} does not exist, or this principal may not see it: ${held}, and hold up their shard, in order`;
+      const held = waiting === 0 ? "events for it will wait" : `${waiting} or more events wait for it`;
+      const what = `${name} does not exist, or this principal may not see it: ${held}, in order, and go on once it is there`;
       const mend = createCommand(name, PARTITIONS_PROPOSED, brokers);
       findings.push(waiting === 0 ? warning(check, what, mend) : problem(check, what, mend));
     } else {

@@ -125,7 +125,7 @@ function judgeTransactions({ transactions, seesAllSessions, user }: PostgresFact
 
 function judgePrepared(prepared: PostgresFacts["prepared"]): Finding[] {
   const check = "postgres.prepared_transactions";
-  if (prepared.total === 0) return [ok(check, "none")];
+  if (prepared.total === 0) return [ok(check, "none is open for long")];
   const findings = prepared.named.map(({ gid, owner, database, ageMs }) =>
     warning(
       check,

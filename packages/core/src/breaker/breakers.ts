@@ -23,8 +23,8 @@ export interface Place {
 }
 
 /**
- * Circuit breakers for one tenant's events of one topic: closed until so many of them in a row are refused, then open; after the
- * cool-down one probe decides. Only refusals of events count, so a broker that is away opens none. (What is wrong with a
+ * Circuit breakers for one tenant's events of one topic: closed until so many different ones in a row are refused, then open;
+ * after the cool-down one probe decides. Only refusals of events count, so a broker that is away opens none. (What is wrong with a
  * topic itself is asked before every batch, and opens a breaker for the topic at once.)
  */
 export class Breakers {
@@ -39,7 +39,6 @@ export class Breakers {
   refused(place: Place, policy: BreakerPolicy | null, error: string, nowMs: number): void {
     if (policy === null) return;
     const { failures, open } = this.#standing.get(name(place)) ?? { failures: 0, open: null };
-    // Refusals of one batch are one: what was sent together says nothing about what comes after it.
     const isProbe = open !== null && open.untilMs <= nowMs;
     if (open !== null && !isProbe) return;
     if (failures + 1 < policy.failures) {
@@ -58,8 +57,9 @@ export class Breakers {
     if (this.#standing.size > 0) this.#standing.delete(name(place));
   }
 
-  get openCount(): number {
-    return [...this.#standing.values()].filter(({ open }) => open !== null).length;
+  /** Open, or due for its probe. */
+  isOpen(place: Place): boolean {
+    return (this.#standing.get(name(place))?.open ?? null) !== null;
   }
 }
 

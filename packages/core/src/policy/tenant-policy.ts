@@ -11,8 +11,9 @@ export interface TenantPolicy {
   readonly weight: number;
   readonly breaker: BreakerPolicy | null;
   /**
-   * What waits behind an event that failed: with `order-first` all that the tenant enqueued after it, per key where a key
-   * is given, until it is published or a dead letter; with `flow-first` the same, but a dead letter lets it pass.
+   * What waits behind an event that failed: the tenant's later events with the same ordering key. With `flow-first` they
+   * pass once it is a dead letter; with `order-first` they wait behind that too, until an operator ruled on it. An event
+   * without a key stands alone.
    */
   readonly retry: "order-first" | "flow-first";
   /** Whether published events of the tenant may be replayed. */

@@ -54,6 +54,8 @@ export function drawSchedule(seed: number): Schedule {
   const delivery = random.chance(0.12) ? "at-least-once" : "exactly-once";
   const tenants = 1 + random.below(4);
   const unwell = random.chance(0.3);
+  // Tenants that are held take many small batches: half of the schedules leave the time to others.
+  const isRegulated = random.chance(0.5);
   const isBurst = random.chance(BURSTS);
   const burstFromMs = random.below(WRITING_MS);
   const drawStartMs = (): number => (isBurst ? burstFromMs + random.next() * BURST_MS : random.next() * WRITING_MS);
@@ -68,7 +70,7 @@ export function drawSchedule(seed: number): Schedule {
     batchBytesMax: random.pick([1_000_000, 1_000_000, 40, 15]),
     attemptsMax: random.pick([2, 3]),
     topics: TOPICS.map((name) => drawTopic(random, name)),
-    tenants: Array.from({ length: tenants }, () => drawTenant(random)),
+    tenants: Array.from({ length: tenants }, () => (isRegulated ? drawTenant(random) : UNREGULATED)),
     transactions: Array.from({ length: (isBurst ? 12 : 3) + random.below(16) }, (_, i) =>
       drawTransaction(random, `app-${i + 1}`, drawStartMs(), drawEvent),
     ),
@@ -91,8 +93,10 @@ function drawTopic(random: SeededRandom, name: string): TopicPlan {
   return { name, missing: [{ fromMs, untilMs: fromMs + 50 + random.below(700) }] };
 }
 
+const UNREGULATED: TenantPlan = { quota: null, batchLimit: null, weight: 1, pauses: [] };
+
 function drawTenant(random: SeededRandom): TenantPlan {
-  const isQuota = random.chance(0.15);
+  const isQuota = random.chance(0.2);
   const windowMs = random.pick([50, 200, 400]);
   const fromMs = random.below(WRITING_MS);
   return {

@@ -118,6 +118,7 @@ export class Fleet {
         attemptsMax: schedule.attemptsMax,
         renewProgressMs: RENEW_AFTER_MS,
         untilEmpty: false,
+        retention: null,
         policies: this.#world.policies,
         store: new SimulatedStore(this.#world, process),
         publisher: new SimulatedPublisher(this.#world, process),

@@ -9,9 +9,9 @@ with recursive wanted (is_until, moment) as (
   union all
   select true, $3::timestamptz + $4::int * interval '1 ms'
 ),
--- low: every row below it is before the moment. high: the first row at or after the moment is not above it.
+-- low: every row of the shard below it is before the moment. high: the first row at or after the moment is not above it.
 search as (
-  select w.is_until, w.moment, line.shard, ends.first_seq as low, ends.last_seq + 1 as high
+  select w.is_until, w.moment, line.shard, ends.first_seq, ends.first_seq as low, ends.last_seq + 1 as high
   from wanted w
   cross join unnest($1::smallint[]) as line (shard)
   cross join lateral (
@@ -21,7 +21,7 @@ search as (
   ) ends
   where w.moment is not null and ends.first_seq is not null
   union all
-  select s.is_until, s.moment, s.shard,
+  select s.is_until, s.moment, s.shard, s.first_seq,
     case when probe.created_at < s.moment then probe.seq + 1 else s.low end,
     case when probe.created_at < s.moment then s.high else s.low + (s.high - s.low) / 2 end
   from search s
@@ -35,11 +35,12 @@ search as (
   where s.low < s.high
 ),
 found as (
-  select f.is_until, f.shard, f.low,
+  select f.is_until, f.shard, f.low, f.first_seq,
     f.low > (select e.seq from siding.event e where e.shard = f.shard order by e.seq desc limit 1) as is_past_end
   from search f
   where f.low >= f.high
 )
 select
-  (select max(low) from found where not is_until)::text as from_seq,
+  -- A shard without a row before the moment says nothing of the others, whose rows may begin earlier.
+  (select max(low) from found where not is_until and low > first_seq)::text as from_seq,
   (select min(low) from found where is_until and not is_past_end)::text as below_seq
