@@ -1,8 +1,10 @@
 import { SidingError } from "@siding/core/errors.js";
+import { defaultFields, policySet, settlePolicy } from "@siding/core/policy/settle-policy.js";
 import type pg from "pg";
 import { AS_TEXT, openAdminSession, type TextRow } from "./admin-session.js";
 import { describeServer, storeError } from "./connection.js";
 import { checkFilter, type EventFilter } from "./event-filter.js";
+import { parseBook, READ_POLICIES } from "./policy-book.js";
 import { type Statement, statement } from "./sql-file.js";
 
 export const JOB_KINDS = ["replay", "redrive", "discard"] as const;
@@ -115,7 +117,7 @@ export class JobDesk {
 
   /**
    * What the request would come to. The job is made, counted and taken back, so a dry run counts as the job itself does.
-   * @throws SIDING_USAGE for a filter that no event can match, SIDING_STORE_*
+   * @throws SIDING_USAGE for a filter that no event can match, SIDING_REPLAY_OFF, SIDING_STORE_*
    */
   preview(request: JobRequest): Promise<JobOffer> {
     return this.#make(request, "rollback");
@@ -162,12 +164,25 @@ export class JobDesk {
     await this.#guarded(() => this.#client.query("begin isolation level repeatable read"));
     let offer: JobOffer | null = null;
     try {
+      await this.#requireAllowed(request);
       offer = await this.#lay(request);
       return how === "commit" && offer.asked + offer.waiting > 0 ? offer : { ...offer, jobId: null };
     } finally {
       const isKept = how === "commit" && offer !== null && offer.asked + offer.waiting > 0;
       await this.#guarded(() => this.#client.query(isKept ? "commit" : "rollback"));
     }
+  }
+
+  /** A tenant that is named; of others a relay passes the events, and the job counts them as failed. */
+  async #requireAllowed({ kind, filter: { tenantId } }: JobRequest): Promise<void> {
+    if (kind !== "replay" || tenantId === undefined) return;
+    const query = { text: READ_POLICIES.text, values: [null], rowMode: "array" as const, types: AS_TEXT };
+    const { rows } = await this.#guarded(() => this.#client.query<(string | null)[]>(query));
+    const policies = policySet(parseBook(rows[0]!).book!.policies);
+    // Of the defaults only this switch is asked, and no setting speaks of it.
+    const { policy, saidBy } = settlePolicy(tenantId, policies, defaultFields("none"));
+    if (policy.replay) return;
+    throw new SidingError("SIDING_REPLAY_OFF", `the policy ${saidBy.replay} allows no replay for tenant ${tenantId}`);
   }
 
   async #lay({ kind, filter, eventsPerSecond, actor, reason }: JobRequest): Promise<JobOffer> {
