@@ -7,7 +7,7 @@ import { Lanes } from "@siding/core/lane/lanes.js";
 import type { Lines, LinesInput } from "./lines.js";
 import type { RelayOptions } from "./relay-options.js";
 
-/** How often a shard asks for new jobs, and whether its own were cancelled. */
+/** How often a busy shard asks for new jobs, and any whether its own were cancelled. */
 export const LOOK_MS = 400;
 /** A job's part of a batch: whoever's event comes next waits for this batch to end. */
 const EVENTS_IDLE = 1_000;
@@ -67,6 +67,16 @@ export class Jobs {
   /** Whether a job is open that has not come to its end. */
   get isAnyOpen(): boolean {
     return this.#running.some(({ isEnded }) => !isEnded);
+  }
+
+  /** Whether a job was there at the last look. */
+  get isAnyKnown(): boolean {
+    return this.#running.length > 0;
+  }
+
+  /** There is a job that the last look did not see. */
+  lookNow(): void {
+    this.#lookedAtMs = Number.NEGATIVE_INFINITY;
   }
 
   /** Finds new jobs, and forgets those that have ended or were cancelled. */

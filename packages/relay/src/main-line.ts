@@ -216,26 +216,20 @@ export class MainLine {
     this.#inKafkaSinceMs = this.#options.clock.monotonicMs();
   }
 
-  /** Whether work turned up within the time, a new job among it. */
+  /** Whether work turned up within the time. While a job is known, the time is cut where its own look is due. */
   async #dueWithin(ms: number, signal: AbortSignalLike): Promise<boolean> {
-    for (let leftMs = ms; ; leftMs -= LOOK_MS) {
-      if (await this.#eventsWithin(Math.min(leftMs, LOOK_MS), signal)) return true;
-      if (leftMs <= LOOK_MS || signal.aborted) return false;
-      await this.#jobs.look();
-      if (this.#jobs.nextDueMs() === 0) return true;
-    }
-  }
-
-  /** Whether an event turned up within the time; the cursor moves on as the watch moves it. */
-  async #eventsWithin(ms: number, signal: AbortSignalLike): Promise<boolean> {
+    const isForJobs = !this.#jobs.isAnyKnown;
+    const withinMs = isForJobs ? ms : Math.min(ms, LOOK_MS);
     let isOver = false;
-    const limit = this.#options.clock.limit(ms, signal, () => {
+    const limit = this.#options.clock.limit(withinMs, signal, () => {
       isOver = true;
     });
-    const main = await this.#watch.wait(this.#lease.shard, this.#lines.state.main, limit.signal);
-    this.#lines.state = { ...this.#lines.state, main };
+    const { shard } = this.#lease;
+    const woken = await this.#watch.wait({ shard, cursor: this.#lines.state.main, isForJobs }, limit.signal);
     limit.clear();
-    return !isOver;
+    this.#lines.state = { ...this.#lines.state, main: woken.cursor };
+    if (woken.hasJob) this.#jobs.lookNow();
+    return !isOver || withinMs < ms;
   }
 
   /**

@@ -35,7 +35,7 @@ create table siding.job_shard (
   asked bigint not null default 0, -- how many events it is to publish or to rule on
   asked_waiting bigint not null default 0, -- how many it found in lanes
   ended_at timestamptz,
-  constraint job_shard_pkey primary key (job_id, shard)
+  constraint job_shard_pkey primary key (job_id, shard) -- read by whoever asks what a job is about, and how far it is
 );
 -- read by a relay that looks for work: the few that are open
 create index job_shard_open on siding.job_shard (shard) where ended_at is null;

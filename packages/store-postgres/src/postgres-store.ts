@@ -1,5 +1,5 @@
 import type { Cursor, PlainCursor } from "@siding/core/cursor/cursor.js";
-import { formatSnapshot, parseSnapshot, type Snapshot } from "@siding/core/cursor/snapshot.js";
+import { formatSnapshot, parseSnapshot } from "@siding/core/cursor/snapshot.js";
 import { SidingError } from "@siding/core/errors.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
 import type { JobPage, OpenJob } from "@siding/core/job/job.js";
@@ -7,6 +7,7 @@ import type { LanePage } from "@siding/core/lane/lane-page.js";
 import type {
   Beat,
   DeploymentRecord,
+  DueShards,
   Identity,
   JobLimits,
   LaneRequest,
@@ -192,17 +193,14 @@ export class PostgresStore implements Store {
     return parseJobPage(await this.#connections.run(SQL.readJobPage, jobPageValues(shard, job, limits)), job, limits);
   }
 
-  async due(
-    lines: readonly { shard: number; cursor: Cursor }[],
-  ): Promise<{ shards: readonly number[]; snapshot: Snapshot }> {
+  async due(lines: readonly { shard: number; cursor: Cursor }[]): Promise<DueShards> {
     const [row] = await this.#connections.run(SQL.due, [
       lines.map((line) => line.shard),
       lines.map((line) => String(line.cursor.position)),
       lines.map((line) => formatSnapshot(line.cursor.snapshot)),
       lines.map((line) => (line.cursor.nextXid === null ? null : String(line.cursor.nextXid))),
     ]);
-    const list = row![1]!.slice(1, -1);
-    return { snapshot: parseSnapshot(row![0]!), shards: list === "" ? [] : list.split(",").map(Number) };
+    return { snapshot: parseSnapshot(row![0]!), shards: numbersOf(row![1]!), withJobs: numbersOf(row![2]!) };
   }
 
   async prepare(lease: Lease, plan: PlanRecord): Promise<{ nextXid: bigint } | null> {
@@ -288,6 +286,12 @@ function tallyValues(published: readonly TopicTally[]): [string[], number[], str
 function xidOf(rows: readonly (readonly (string | null)[])[]): { nextXid: bigint } | null {
   const xid = rows[0]?.[0];
   return xid == null ? null : { nextXid: BigInt(xid) };
+}
+
+/** `{1,2}`, as Postgres writes an array of numbers. */
+function numbersOf(array: string): number[] {
+  const list = array.slice(1, -1);
+  return list === "" ? [] : list.split(",").map(Number);
 }
 
 function pgArray(values: readonly bigint[]): string {

@@ -91,6 +91,14 @@ export interface JobLimits extends PageLimits {
   readonly look: number;
 }
 
+/** What an idle relay waits for. */
+export interface DueShards {
+  readonly shards: readonly number[];
+  /** Those of all that were asked for that have an open job. */
+  readonly withJobs: readonly number[];
+  readonly snapshot: Snapshot;
+}
+
 /** What a shard's lanes and quotas are, as the promoted batches left them. */
 export interface LinesRecord {
   readonly lanes: readonly Lane[];
@@ -159,7 +167,7 @@ export interface Store {
   /** What a job asks for behind its position, within the bound that was fixed when it was made. */
   readJobPage(shard: number, job: OpenJob, limits: JobLimits): Promise<JobPage>;
   /** Which of the shards have something behind their cursor, all seen by one snapshot. */
-  due(lines: readonly { shard: number; cursor: Cursor }[]): Promise<{ shards: readonly number[]; snapshot: Snapshot }>;
+  due(lines: readonly { shard: number; cursor: Cursor }[]): Promise<DueShards>;
 
   /** Lays down plan n and promotes the plan before it, in one commit. Answers the xid of that commit. */
   prepare(lease: Lease, plan: PlanRecord): Promise<{ nextXid: bigint } | null>;

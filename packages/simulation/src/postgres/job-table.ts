@@ -55,7 +55,11 @@ export class JobTable {
   }
 
   get isAnyOpen(): boolean {
-    return [...this.#shards.values()].some((jobs) => jobs.some(({ isEnded }) => !isEnded));
+    return [...this.#shards.keys()].some((shard) => this.isOpenIn(shard));
+  }
+
+  isOpenIn(shard: number): boolean {
+    return this.#of(shard).some(({ isEnded }) => !isEnded);
   }
 
   /** read-jobs.sql */

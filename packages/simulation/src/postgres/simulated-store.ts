@@ -139,9 +139,10 @@ export class SimulatedStore implements Store {
     // The statement gets the cursors as they stand when it is sent, not as the watch moves them on.
     const sent = lines.map(({ shard, cursor }) => ({ shard, cursor }));
     return this.#read("due", () => {
-      const { log } = this.#world.postgres;
+      const { log, jobs } = this.#world.postgres;
       const shards = sent.filter(({ shard, cursor }) => log.isDue(shard, cursor)).map(({ shard }) => shard);
-      return { shards, snapshot: log.snapshot() };
+      const withJobs = sent.filter(({ shard }) => jobs.isOpenIn(shard)).map(({ shard }) => shard);
+      return { shards, withJobs, snapshot: log.snapshot() };
     });
   }
 
