@@ -10,11 +10,24 @@ const MAY_IMPORT = {
   relay: { ours: ["core"], outside: [], node: false },
   "store-postgres": { ours: ["core"], outside: ["pg"], node: true },
   "publisher-kafka": { ours: ["core"], outside: ["@confluentinc/kafka-javascript"], node: true },
+  admin: {
+    ours: ["core", "store-postgres"],
+    outside: [
+      "@fastify/rate-limit",
+      "@fastify/swagger",
+      "@fastify/type-provider-typebox",
+      "ajv",
+      "ajv-formats",
+      "fastify",
+      "typebox",
+    ],
+    node: true,
+  },
   embedded: { ours: [], outside: ["pg"], node: true },
   testkit: { ours: ["core", "relay"], outside: ["@confluentinc/kafka-javascript", "pg", "vitest"], node: true },
   simulation: { ours: ["core", "relay", "testkit"], outside: ["commander", "log-update"], node: true },
   cli: {
-    ours: ["core", "store-postgres", "publisher-kafka", "relay", "embedded", "enqueue"],
+    ours: ["admin", "core", "store-postgres", "publisher-kafka", "relay", "embedded", "enqueue"],
     outside: [
       "@confluentinc/kafka-javascript",
       "cli-table3",

@@ -4,6 +4,7 @@ import { drain } from "./drain/drain.js";
 import { enqueue } from "./enqueue/enqueue.js";
 import { fairness } from "./fairness/fairness.js";
 import { idle } from "./idle/idle.js";
+import { inspect } from "./inspect/inspect.js";
 import { latency } from "./latency/latency.js";
 import { machineFacts } from "./machine/machine-facts.js";
 import { memory } from "./memory/memory.js";
@@ -11,7 +12,7 @@ import { printResult } from "./report/print-result.js";
 import type { ScenarioResult } from "./report/scenario-result.js";
 import { writeResults } from "./report/write-results.js";
 
-const SCENARIOS = ["drain", "latency", "memory", "enqueue", "idle", "fairness"] as const;
+const SCENARIOS = ["drain", "latency", "memory", "enqueue", "idle", "fairness", "inspect"] as const;
 /** Of fairness: each quiet tenant's rate, and how many times as much the flood sends. */
 const QUIET_TENANTS = 20;
 const QUIET_PER_SECOND = 10;
@@ -21,6 +22,8 @@ type Scenario = (typeof SCENARIOS)[number];
 interface Flags {
   readonly events: number;
   readonly tenants: number;
+  readonly logEvents: number;
+  readonly logTenants: number;
   readonly payloadBytes: number;
   readonly partitions: number;
   readonly rounds: number;
@@ -42,6 +45,8 @@ const command = new Command("bench")
   .addArgument(new Argument("[scenarios...]").choices(SCENARIOS).default(["drain", "latency", "enqueue"]))
   .option("--events <n>", "backlog of drain, memory and fairness", wholeNumber, 200_000)
   .option("--tenants <n>", "tenants", wholeNumber, 1_000)
+  .option("--log-events <n>", "inspect: events in the log", wholeNumber, 10_000_000)
+  .option("--log-tenants <n>", "inspect: tenants in the log", wholeNumber, 10_000)
   .option("--payload-bytes <n>", "bytes of JSON an event", wholeNumber, 512)
   .option("--partitions <n>", "partitions of the topic", wholeNumber, 12)
   .option("--rounds <n>", "how often the sides of a comparison take turns", wholeNumber, 3)
@@ -56,7 +61,7 @@ const command = new Command("bench")
   .option("--warm-up <seconds>", "latency and fairness: what does not count yet", wholeNumber, 5)
   .option(
     "--broker-warm-up <seconds>",
-    "latency: a turn before all others, for the broker's compiler",
+    "latency and fairness: a turn before all others, for the broker's compiler",
     wholeNumber,
     120,
   )
@@ -82,12 +87,16 @@ async function run(scenarios: readonly Scenario[], flags: Flags): Promise<void> 
       if (scenario === "enqueue") {
         results.push(await enqueue(services, { tenants, payloadBytes, seconds: flags.seconds }, turns));
       }
+      if (scenario === "inspect") {
+        results.push(await inspect(services, { events: flags.logEvents, tenants: flags.logTenants }, say));
+      }
       if (scenario === "idle") results.push(await idle(services, { seconds: flags.seconds }));
       if (scenario === "fairness") {
         const pace = {
           perSecond: QUIET_TENANTS * QUIET_PER_SECOND,
           seconds: flags.seconds,
           warmUpSeconds: flags.warmUp,
+          brokerWarmUpSeconds: flags.brokerWarmUp,
         };
         const flood = { floodPerSecond: FLOOD_TIMES * QUIET_PER_SECOND, backlog: flags.events };
         const shape = { tenants: QUIET_TENANTS, payloadBytes, partitions };

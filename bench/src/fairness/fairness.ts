@@ -22,6 +22,9 @@ export async function fairness(
     say: ({ p50, p99 }) => `p50 ${decimals(p50, 1)} ms, p99 ${decimals(p99, 1)} ms`,
   });
   const sides = [side(ALONE, "none"), side(FLOODED, "free"), side(LIMITED, "limited")];
+  turnsSpec.say(`  the broker warms up for ${spec.brokerWarmUpSeconds} s`);
+  const warmUp = { ...spec, warmUpSeconds: 0, seconds: spec.brokerWarmUpSeconds };
+  if (spec.brokerWarmUpSeconds > 0) await quietTenants(services, warmUp, "free", "warm-up");
   const turns = await takeTurns(services, sides, turnsSpec);
   const p99 = (name: string): number => median(counted(turns, name).map((turn) => turn.p99));
   const after = await catchUp(services, spec);

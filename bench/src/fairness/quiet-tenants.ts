@@ -14,6 +14,8 @@ export interface FairnessSpec {
   readonly perSecond: number;
   readonly floodPerSecond: number;
   readonly warmUpSeconds: number;
+  /** A turn before all others, for the broker's compiler. */
+  readonly brokerWarmUpSeconds: number;
   readonly seconds: number;
 }
 

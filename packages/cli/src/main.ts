@@ -1,5 +1,6 @@
 import { isSidingError, SidingError } from "@siding/core/errors.js";
 import { Command, CommanderError } from "commander";
+import { adminCommand } from "./commands/admin.js";
 import { checkCommand } from "./commands/check.js";
 import { completionCommand } from "./commands/completion.js";
 import { configCommand } from "./commands/config.js";
@@ -9,10 +10,13 @@ import { doctorCommand } from "./commands/doctor.js";
 import { eventsCommand } from "./commands/events.js";
 import { jobsCommand } from "./commands/jobs.js";
 import { migrateCommand } from "./commands/migrate.js";
+import { policiesCommand } from "./commands/policies.js";
 import { recoverCommand } from "./commands/recover.js";
 import { relayCommand } from "./commands/relay.js";
 import { statusCommand } from "./commands/status.js";
 import { tailCommand } from "./commands/tail.js";
+import { tenantsCommand } from "./commands/tenants.js";
+import { tokensCommand } from "./commands/tokens.js";
 import { verifyCommand } from "./commands/verify.js";
 import { VERSION } from "./version.js";
 
@@ -37,15 +41,19 @@ function program(): Command {
     .addCommand(devCommand())
     .addCommand(migrateCommand())
     .addCommand(relayCommand())
+    .addCommand(adminCommand())
     .addCommand(statusCommand())
     .addCommand(eventsCommand())
     .addCommand(deadCommand())
     .addCommand(jobsCommand())
+    .addCommand(tenantsCommand())
+    .addCommand(policiesCommand())
     .addCommand(tailCommand())
     .addCommand(checkCommand())
     .addCommand(doctorCommand())
     .addCommand(recoverCommand())
     .addCommand(verifyCommand())
+    .addCommand(tokensCommand())
     .addCommand(configCommand())
     .addCommand(completionCommand());
   reportUsageHere(siding);

@@ -137,6 +137,21 @@ export const ERRORS = {
     exit: 1,
     mend: "`siding jobs list` shows which there are.",
   },
+  SIDING_QUERY_TOO_WIDE: {
+    retry: "never",
+    exit: 2,
+    mend: "Narrow what is asked for: a tenant, a topic, or a time since when.",
+  },
+  SIDING_API_UNREACHABLE: {
+    retry: "backoff",
+    exit: 3,
+    mend: "Check that `siding admin` runs, and that SIDING_ADMIN_URL leads there; what it is busy with is in its log.",
+  },
+  SIDING_API_REFUSED: {
+    retry: "never",
+    exit: 3,
+    mend: "Check SIDING_ADMIN_URL and SIDING_ADMIN_TOKEN: `siding tokens list` shows which tokens hold, and for what.",
+  },
   SIDING_DEPENDENCY_MISSING: {
     retry: "never",
     exit: 3,

@@ -18,6 +18,8 @@ export interface ScannedRecord {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
+  /** Unix ms, by the clock of its producer or its broker, as the topic has it. */
+  readonly timestampMs: number;
 }
 
 /** A partition of which Kafka has deleted what may have belonged to the span. */
@@ -208,7 +210,7 @@ function placeOf({ topic, partition }: { readonly topic: string; readonly partit
   return `${topic}/${partition}`;
 }
 
-function scanned({ headers, topic, partition, offset }: Message): ScannedRecord | null {
+function scanned({ headers, topic, partition, offset, timestamp }: Message): ScannedRecord | null {
   let eventId: string | null = null;
   let producerId: string | null = null;
   for (const header of headers ?? []) {
@@ -219,7 +221,7 @@ function scanned({ headers, topic, partition, offset }: Message): ScannedRecord 
     if (named[PRODUCER_ID] !== undefined) producerId ??= String(named[PRODUCER_ID]);
   }
   if (eventId === null || !UUID.test(eventId)) return null;
-  return { eventId: eventId.toLowerCase(), producerId, topic, partition, offset };
+  return { eventId: eventId.toLowerCase(), producerId, topic, partition, offset, timestampMs: Number(timestamp ?? 0) };
 }
 
 // Other producers may write to the topic, with headers of their own.

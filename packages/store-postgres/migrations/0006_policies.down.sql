@@ -70,6 +70,7 @@ begin
 end
 $$;
 
+drop view siding.usage;
 drop function siding.retention_floor(smallint, bigint);
 drop function siding.is_backlog_full(text, smallint, bigint);
 drop index siding.event_sample;

@@ -178,13 +178,13 @@ end
 $$;
 revoke execute on function siding.is_backlog_full(text, smallint, bigint) from public;
 
--- As before, and asks the tenant's gate where the filter says that it may have one.
+-- As before, asks the tenant's gate where the filter says that it may have one, and refuses an empty key. It sets no
+-- search_path of its own: the functions that call it have one, nobody else may, and a second one costs every event.
 create or replace function siding.append_event(
   place text, topic text, payload text, payload_bytes bytea, content_type text,
   tenant_id text, dedupe_key text, key text, headers jsonb, event_id uuid
 ) returns siding.enqueued
   language plpgsql
-  set search_path = pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
 declare
@@ -208,6 +208,8 @@ begin
     perform siding.refuse('SD001', place || 'dedupe_key must have 1 to 512 characters', 'Leave it out to use the event id, or hash it.');
   elsif length(key) > 2048 then
     perform siding.refuse('SD001', place || 'key is longer than 2048 characters', 'Shorten or hash it.');
+  elsif key = '' then
+    perform siding.refuse('SD001', place || 'key is empty', 'Leave it out where order does not matter.');
   elsif payload_size is null then
     perform siding.refuse('SD001', place || 'payload is NULL', 'Pass a JSON value, or bytes to siding.enqueue_bytes.');
   end if;
@@ -277,6 +279,7 @@ create table siding.trim_point (
   at timestamptz not null default clock_timestamp(),
   cursor siding.cursor not null,
   lanes siding.trim_lane[] not null,
+  is_floor boolean not null default false, -- rows below it may be gone already
   primary key (shard, at)
 );
 
@@ -294,16 +297,55 @@ return (
 revoke execute on function siding.retention_floor(smallint, bigint) from public;
 grant execute on function siding.retention_floor(smallint, bigint) to siding_relay, siding_admin;
 
+-- Who waits, why and until when, and what was used: for tenants with a backlog, a pause, a gate or a quota in use.
+-- *_paid_until: when all that went would have gone at the quota's pace (packages/core/src/quota/limit.ts).
+create view siding.usage with (security_barrier) as
+with used as (
+  select distinct on (u.tenant_id) u.tenant_id, u.events_until, u.bytes_until
+  from siding.quota_use q
+  join siding.shard s on s.shard = q.shard and q.batch <= s.promoted_batch
+  cross join lateral unnest(q.tenant_ids, q.events_until, q.bytes_until) as u (tenant_id, events_until, bytes_until)
+  order by u.tenant_id, q.batch desc
+),
+waiting as (
+  select * from siding.backlog
+)
+select
+  t.tenant_id,
+  coalesce(w.pending, 0) as pending,
+  w.oldest_created_at,
+  w.lane_reason,
+  w.resume_at,
+  p.actor as paused_by,
+  p.reason as pause_reason,
+  p.until as paused_until,
+  coalesce(g.blocked, false) as blocked,
+  g.backlog_max,
+  to_timestamp(nullif(u.events_until, 0) / 1e9) as events_paid_until,
+  to_timestamp(nullif(u.bytes_until, 0) / 1e9) as bytes_paid_until
+from (
+  select tenant_id from waiting
+  union select tenant_id from siding.pause where until is null or until > clock_timestamp()
+  union select tenant_id from siding.gate
+  union select tenant_id from used
+) t
+left join waiting w using (tenant_id)
+left join siding.pause p on p.tenant_id = t.tenant_id and (p.until is null or p.until > clock_timestamp())
+left join siding.gate g on g.tenant_id = t.tenant_id
+left join used u on u.tenant_id = t.tenant_id;
+
+grant select on siding.usage to siding_relay, siding_admin;
 grant select on siding.policy, siding.pause, siding.policy_version, siding.gate, siding.trim_point to siding_relay, siding_admin;
 grant insert, update, delete on siding.policy, siding.pause, siding.gate to siding_admin;
 grant update on siding.policy_version to siding_admin;
 grant insert, update, delete on siding.gate to siding_relay;
-grant insert, delete on siding.trim_point to siding_relay;
+grant insert, delete, update (is_floor) on siding.trim_point to siding_relay;
 
 alter table siding.policy owner to siding_owner;
 alter table siding.pause owner to siding_owner;
 alter table siding.policy_version owner to siding_owner;
 alter table siding.gate owner to siding_owner;
+alter view siding.usage owner to siding_owner;
 alter table siding.trim_point owner to siding_owner;
 alter type siding.trim_lane owner to siding_owner;
 alter function siding.note_gates() owner to siding_owner;

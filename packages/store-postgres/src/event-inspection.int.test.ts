@@ -2,19 +2,23 @@ import { randomUUID } from "node:crypto";
 import pg from "pg";
 import { afterAll, afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../tests/src/test-database.js";
+import { openAdminSession } from "./admin-session.js";
 import type { EventFilter } from "./event-filter.js";
 import { EventInspection, type InspectedEvent } from "./event-inspection.js";
+import { InspectionSession } from "./inspection-session.js";
 
 const databases: TestDatabase[] = [];
 let database: TestDatabase;
+let client: pg.Client;
 let inspection: EventInspection;
 
 beforeEach(async () => {
   database = await createTestDatabase(inject("databaseUrl"));
   databases.push(database);
-  inspection = await EventInspection.open({ databaseUrl: database.url });
+  client = await openAdminSession(database.url, "siding-test");
+  inspection = new EventInspection(new InspectionSession(client, "test", null));
 });
-afterEach(() => inspection.close());
+afterEach(() => client.end());
 afterAll(async () => {
   for (const each of databases) await each.drop();
 });
@@ -314,18 +318,28 @@ describe("dead letters", () => {
   });
 });
 
+test("since when finds what lies below the first event of another tenant's shard", async () => {
+  const first = await enqueue({ tenant: "a" });
+  const shards = await database.query(
+    "select siding.shard_of(t, 4::smallint) as shard, t from unnest(array['b', 'c', 'd', 'e']) t",
+  );
+  const [{ shard: own }] = (await database.query("select shard from siding.event")) as [{ shard: number }];
+  const other = shards.find(({ shard }) => shard !== own)!.t as string;
+  const second = await enqueue({ tenant: other });
+  expect((await list({ since: "2026-01-01T00:00:00Z" })).map(({ seq }) => seq)).toEqual([second, first]);
+});
+
 test("what takes longer than it may is told as that", async () => {
-  const hasty = await EventInspection.open({ databaseUrl: database.url, statementTimeoutMs: 200 });
+  await client.query("set statement_timeout = 200");
   const holder = new pg.Client({ connectionString: database.url });
   await holder.connect();
   try {
     await holder.query("begin; lock table siding.failure in access exclusive mode");
-    await expect(hasty.list({}, { below: null, limit: 5, roundsMax: 1 })).rejects.toMatchObject({
-      code: "SIDING_USAGE",
+    await expect(inspection.list({}, { below: null, limit: 5, roundsMax: 1 })).rejects.toMatchObject({
+      code: "SIDING_QUERY_TOO_WIDE",
       message: expect.stringContaining("needs longer"),
     });
   } finally {
     await holder.end();
-    await hasty.close();
   }
 });

@@ -1,6 +1,7 @@
+import { SidingError } from "@siding/core/errors.js";
 import type { TextRow } from "./admin-session.js";
 import { checkFilter, type EventFilter, type EventStatus } from "./event-filter.js";
-import { readEventPage } from "./event-page.js";
+import { type EventPlace, readEventPage } from "./event-page.js";
 import { type InspectionOptions, InspectionSession } from "./inspection-session.js";
 import { statement } from "./sql-file.js";
 
@@ -45,6 +46,8 @@ export interface PageWanted {
   /** Only events below this seq; null from the newest on. */
   readonly below: bigint | null;
   readonly limit: number;
+  /** How many matching events to leave out first: each is looked for all the same. */
+  readonly skip?: number;
   /** How many times to look at some 10,000 rows while the page is not full. */
   readonly roundsMax: number;
 }
@@ -81,35 +84,19 @@ const SEQ_MAX = 2n ** 63n - 1n;
 export class EventInspection {
   readonly #session: InspectionSession;
 
-  private constructor(session: InspectionSession) {
+  constructor(session: InspectionSession) {
     this.#session = session;
   }
 
-  static async open(options: InspectionOptions): Promise<EventInspection> {
-    return new EventInspection(await InspectionSession.open(options));
-  }
-
-  async close(): Promise<void> {
-    await this.#session.close();
+  /** Opens a connection of its own for `use`, which looks at every tenant. */
+  static async during<T>(options: InspectionOptions, use: (inspection: EventInspection) => Promise<T>): Promise<T> {
+    return InspectionSession.during(options, (session) => use(new EventInspection(session)));
   }
 
   /** A page of events, newest first. */
-  async list(filter: EventFilter, { below, limit, roundsMax }: PageWanted): Promise<EventPage> {
+  async list(filter: EventFilter, wanted: PageWanted): Promise<EventPage> {
     checkFilter(filter);
-    return this.#session.atOneMoment(async () => {
-      const shards = await this.#session.shards(filter.tenantId);
-      const found: { readonly shard: number; readonly seq: bigint }[] = [];
-      let nextBelow: bigint | null = below ?? SEQ_MAX;
-      for (let round = 0; round < roundsMax && nextBelow !== null && found.length < limit; round += 1) {
-        const wanted = { below: nextBelow, limit: limit - found.length };
-        const page = await readEventPage(this.#session, shards, filter, wanted);
-        found.push(...page.found);
-        nextBelow = page.nextBelow;
-      }
-      const pairs = [found.map(({ shard }) => shard), found.map(({ seq }) => String(seq))];
-      const rows = found.length === 0 ? [] : await this.#session.run(SQL.details, pairs);
-      return { events: rows.map(inspectedEvent).sort(newestFirst), nextBelow };
-    });
+    return this.#session.atOneMoment(() => this.#page(filter, wanted));
   }
 
   /**
@@ -121,12 +108,14 @@ export class EventInspection {
     readonly content: EventContent;
     readonly isOnlyOne: boolean;
   } | null> {
-    const { events } = await this.list(filter, { below: null, limit: 2, roundsMax: 1 });
-    const [event] = events;
-    if (event === undefined) return null;
-    const [row] = await this.#session.run(SQL.content, [event.shard, String(event.seq)]);
-    if (row === undefined) return null; // its retention ended at this moment
-    return { event, content: eventContent(row, event), isOnlyOne: events.length === 1 };
+    checkFilter(filter);
+    return this.#session.atOneMoment(async () => {
+      const { events } = await this.#page(filter, { below: null, limit: 2, roundsMax: 1 });
+      const [event] = events;
+      if (event === undefined) return null;
+      const [row] = await this.#session.run(SQL.content, [event.shard, String(event.seq)]);
+      return { event, content: eventContent(row!, event), isOnlyOne: events.length === 1 };
+    });
   }
 
   /** Dead letters by fingerprint, the largest group first, and how many groups there are. */
@@ -143,6 +132,29 @@ export class EventInspection {
       const rows = await this.#session.run(SQL.deadGroups, values);
       return { groups: rows.map(deadGroup), total: Number(rows[0]?.groups_total ?? 0) };
     });
+  }
+
+  async #page(filter: EventFilter, { below, limit, skip = 0, roundsMax }: PageWanted): Promise<EventPage> {
+    const shards = await this.#session.shards(filter.tenantId);
+    const found: EventPlace[] = [];
+    let nextBelow: bigint | null = below ?? SEQ_MAX;
+    for (let round = 0; round < roundsMax && nextBelow !== null && found.length < skip + limit; round += 1) {
+      const wanted = { below: nextBelow, limit: skip + limit - found.length };
+      const page = await readEventPage(this.#session, shards, filter, wanted);
+      found.push(...page.found);
+      nextBelow = page.nextBelow;
+    }
+    // Going on from here would show what was to be left out.
+    if (found.length < skip && nextBelow !== null) {
+      throw new SidingError(
+        "SIDING_USAGE",
+        `the first ${skip} are too far apart to be counted: go on by cursor instead`,
+      );
+    }
+    const shown = found.slice(skip);
+    const pairs = [shown.map(({ shard }) => shard), shown.map(({ seq }) => String(seq))];
+    const rows = shown.length === 0 ? [] : await this.#session.run(SQL.details, pairs);
+    return { events: rows.map(inspectedEvent).sort(newestFirst), nextBelow };
   }
 }
 

@@ -16,7 +16,14 @@ export interface JobRequest {
   readonly filter: Omit<EventFilter, "eventId"> & { readonly eventIds?: readonly string[] | undefined };
   /** At most so many events a second, over all shards; null: as fast as live traffic lets it. */
   readonly eventsPerSecond: number | null;
+  readonly author: JobAuthor;
+}
+
+/** Who asks for it, as the audit names them, and why. */
+export interface JobAuthor {
   readonly actor: string;
+  /** Of the token; `database` for whoever came with rights in the database itself. */
+  readonly role: string;
   readonly reason: string;
 }
 
@@ -51,7 +58,7 @@ export interface JobOffer {
 
 export interface JobView {
   readonly jobId: string;
-  readonly kind: string;
+  readonly kind: JobKind;
   readonly state: "running" | "done" | "cancelled";
   /** Every filter that was given, by its name. */
   readonly filter: Readonly<Record<string, string>>;
@@ -89,30 +96,30 @@ const IDS_MAX = 10_000;
 /** Counting reads along an index all that the filter leaves. */
 const STATEMENT_TIMEOUT_MS = 120_000;
 
-/** Where an operator asks for replays, redrives and discards, in the role siding_admin. */
+/** Opens a desk on a connection of an operator's command for `use`, and closes it. @throws SIDING_STORE_*, SIDING_SCHEMA_* */
+export async function withJobDesk<T>(databaseUrl: string, use: (desk: JobDesk) => Promise<T>): Promise<T> {
+  const where = describeServer(databaseUrl);
+  let client: pg.Client | null = null;
+  try {
+    client = await openAdminSession(databaseUrl, "siding-jobs");
+    await client.query(`set statement_timeout = ${STATEMENT_TIMEOUT_MS}; set timezone = 'UTC'; set jit = off`);
+    return await use(new JobDesk(client, where));
+  } catch (error) {
+    throw storeError(error, where);
+  } finally {
+    await client?.end().catch(() => {});
+  }
+}
+
+/** Where an operator asks for replays, redrives and discards. Each change is in the audit, in its own transaction. */
 export class JobDesk {
-  readonly #client: pg.Client;
+  readonly #client: pg.ClientBase;
   readonly #where: string;
 
-  private constructor(client: pg.Client, where: string) {
+  /** @param client in the role siding_admin, and whoever made it ends it */
+  constructor(client: pg.ClientBase, where: string) {
     this.#client = client;
     this.#where = where;
-  }
-
-  /** @throws SIDING_STORE_*, SIDING_SCHEMA_* */
-  static async open(databaseUrl: string): Promise<JobDesk> {
-    const where = describeServer(databaseUrl);
-    try {
-      const client = await openAdminSession(databaseUrl, "siding-jobs");
-      await client.query(`set statement_timeout = ${STATEMENT_TIMEOUT_MS}; set timezone = 'UTC'; set jit = off`);
-      return new JobDesk(client, where);
-    } catch (error) {
-      throw storeError(error, where);
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#client.end().catch(() => {});
   }
 
   /**
@@ -141,11 +148,17 @@ export class JobDesk {
     return (await this.#run(SQL.list, [null, tenantId ?? null, isRunning, limit])).map(parseView);
   }
 
+  /** Null: there is none of that id. */
+  async find(jobId: string): Promise<JobView | null> {
+    const [row] = UUID.test(jobId) ? await this.#run(SQL.list, [jobId, null, false, 1]) : [];
+    return row === undefined ? null : parseView(row);
+  }
+
   /** @throws SIDING_JOB_UNKNOWN */
   async show(jobId: string): Promise<JobView> {
-    const [row] = UUID.test(jobId) ? await this.#run(SQL.list, [jobId, null, false, 1]) : [];
-    if (row === undefined) throw new SidingError("SIDING_JOB_UNKNOWN", `there is no job ${jobId.slice(0, 80)}`);
-    return parseView(row);
+    const job = await this.find(jobId);
+    if (job === null) throw new SidingError("SIDING_JOB_UNKNOWN", `there is no job ${jobId.slice(0, 80)}`);
+    return job;
   }
 
   /**
@@ -153,9 +166,9 @@ export class JobDesk {
    * @returns whether it was running
    * @throws SIDING_JOB_UNKNOWN
    */
-  async cancel(jobId: string, actor: string, reason: string): Promise<boolean> {
+  async cancel(jobId: string, { actor, role, reason }: JobAuthor): Promise<boolean> {
     await this.show(jobId);
-    return (await this.#run(SQL.cancel, [jobId, actor, reason])).length > 0;
+    return (await this.#run(SQL.cancel, [jobId, actor, reason, role])).length > 0;
   }
 
   async #make(request: JobRequest, how: "commit" | "rollback"): Promise<JobOffer> {
@@ -185,10 +198,15 @@ export class JobDesk {
     throw new SidingError("SIDING_REPLAY_OFF", `the policy ${saidBy.replay} allows no replay for tenant ${tenantId}`);
   }
 
-  async #lay({ kind, filter, eventsPerSecond, actor, reason }: JobRequest): Promise<JobOffer> {
+  async #lay({ kind, filter, eventsPerSecond, author }: JobRequest): Promise<JobOffer> {
     const { tenantId, topic, key, dedupeKey, eventIds, status, since, until } = filter;
     const values = [kind, tenantId, topic, key, dedupeKey, eventIds, status, since, until, eventsPerSecond];
-    const [row] = await this.#run(SQL.create, [...values.map((value) => value ?? null), actor, reason]);
+    const [row] = await this.#run(SQL.create, [
+      ...values.map((value) => value ?? null),
+      author.actor,
+      author.reason,
+      author.role,
+    ]);
     const jobId = row!.job_id!;
     await this.#run(SQL.createShards, [jobId]);
     await this.#run(SQL.createLanes, [jobId]);
@@ -258,7 +276,7 @@ function parseView(row: TextRow): JobView {
   const given = Object.entries({ ...filters, ...others }).filter(([, value]) => value != null);
   return {
     jobId: row.job_id!,
-    kind: row.kind!,
+    kind: row.kind as JobKind,
     state: row.state as JobView["state"],
     filter: Object.fromEntries(given) as Record<string, string>,
     eventsPerSecond: row.events_per_second == null ? null : Number(row.events_per_second),

@@ -18,10 +18,10 @@ export function encodePageCursor(below: bigint, question: ListQuestion): string 
 export function decodePageCursor(text: string, question: ListQuestion): bigint {
   const { v, below, of } = fields(text);
   if (v !== VERSION || typeof below !== "string" || !SEQ.test(below) || typeof of !== "string") {
-    throw new SidingError("SIDING_USAGE", "--cursor is not one that a list has answered");
+    throw new SidingError("SIDING_USAGE", "the cursor is not one that a list has answered");
   }
   if (of !== digest(question)) {
-    throw new SidingError("SIDING_USAGE", "--cursor belongs to a list with other filters: give the same ones again");
+    throw new SidingError("SIDING_USAGE", "the cursor belongs to a list with other filters: give the same ones again");
   }
   return BigInt(below);
 }

@@ -30,9 +30,8 @@ const SQL = {
  */
 export async function readLoad(options: LoadOptions): Promise<Load> {
   const { tenantId, pendingMax, deadMax } = options;
-  const session = await InspectionSession.open(options);
-  try {
-    return await session.atOneMoment(async () => {
+  return InspectionSession.during(options, (session) =>
+    session.atOneMoment(async () => {
       const shards = await session.shards(tenantId);
       const tenant = tenantId ?? null;
       const [pending] = await session.run(SQL.pending, [tenant, String(pendingMax)]);
@@ -44,8 +43,6 @@ export async function readLoad(options: LoadOptions): Promise<Load> {
         lagMs: lag!.lag_ms == null ? null : Math.max(0, Number(lag!.lag_ms)),
         halted: shards.flatMap(({ shard, haltedReason: reason }) => (reason === null ? [] : [{ shard, reason }])),
       };
-    });
-  } finally {
-    await session.close();
-  }
+    }),
+  );
 }

@@ -125,7 +125,7 @@ export async function readStatus(options: StatusOptions): Promise<StatusReport> 
   try {
     client = await openAdminSession(options.databaseUrl, "siding-status");
     await client.query(`set statement_timeout = ${options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS}; set jit = off`);
-    return await read(client, server, options.tenantsMax);
+    return await readStatusOn(client, server, options.tenantsMax);
   } catch (error) {
     throw storeError(error, server);
   } finally {
@@ -133,7 +133,11 @@ export async function readStatus(options: StatusOptions): Promise<StatusReport> 
   }
 }
 
-async function read(client: pg.Client, server: string, tenantsMax: number): Promise<StatusReport> {
+/**
+ * As {@link readStatus}, on a connection that is there already, in the role siding_admin and outside of a transaction.
+ * @param server host:port/database
+ */
+export async function readStatusOn(client: pg.ClientBase, server: string, tenantsMax: number): Promise<StatusReport> {
   const [deployment] = await rowsOf(client, SQL.deployment);
   if (deployment === undefined)
     throw new SidingError("SIDING_SCHEMA_MISSING", `the schema at ${server} was never laid out`);
@@ -142,8 +146,7 @@ async function read(client: pg.Client, server: string, tenantsMax: number): Prom
     const message = `the schema at ${server} has version ${schemaVersion}, this release needs ${SCHEMA_VERSION}`;
     throw new SidingError("SIDING_SCHEMA_OUTDATED", message);
   }
-  const relays = await rowsOf(client, SQL.relays);
-  const shards = await rowsOf(client, SQL.shards);
+  const owners = await readRelaysOn(client);
   const [failures] = await rowsOf(client, SQL.failures);
   return {
     server,
@@ -153,8 +156,7 @@ async function read(client: pg.Client, server: string, tenantsMax: number): Prom
       shards: Number(deployment.shards),
       schemaVersion,
     },
-    relays: relays.map(relayStatus),
-    shards: shards.map(shardStatus),
+    ...owners,
     lanes: await readLanes(client, tenantsMax),
     backlog: await readBacklog(client, tenantsMax),
     refused: BigInt(failures!.refused!),
@@ -162,7 +164,14 @@ async function read(client: pg.Client, server: string, tenantsMax: number): Prom
   };
 }
 
-async function readLanes(client: pg.Client, lanesMax: number): Promise<LanesStatus> {
+/** Relays and shards alone, which is quick whatever waits. */
+export async function readRelaysOn(client: pg.ClientBase): Promise<Pick<StatusReport, "relays" | "shards">> {
+  const relays = await rowsOf(client, SQL.relays);
+  const shards = await rowsOf(client, SQL.shards);
+  return { relays: relays.map(relayStatus), shards: shards.map(shardStatus) };
+}
+
+async function readLanes(client: pg.ClientBase, lanesMax: number): Promise<LanesStatus> {
   const counts = await rowsOf(client, SQL.laneCounts);
   const rows = await rowsOf(client, SQL.lanes, [lanesMax]);
   return {
@@ -181,7 +190,7 @@ async function readLanes(client: pg.Client, lanesMax: number): Promise<LanesStat
   };
 }
 
-async function readBacklog(client: pg.Client, tenantsMax: number): Promise<BacklogStatus | null> {
+async function readBacklog(client: pg.ClientBase, tenantsMax: number): Promise<BacklogStatus | null> {
   try {
     const rows = await rowsOf(client, SQL.backlog, [tenantsMax]);
     return {
@@ -234,7 +243,11 @@ function shardStatus(row: TextRow): ShardStatus {
   };
 }
 
-async function rowsOf(client: pg.Client, sql: Statement, values: readonly unknown[] = []): Promise<readonly TextRow[]> {
+async function rowsOf(
+  client: pg.ClientBase,
+  sql: Statement,
+  values: readonly unknown[] = [],
+): Promise<readonly TextRow[]> {
   const { rows } = await client.query<TextRow>({ text: sql.text, values: [...values], types: AS_TEXT });
   return rows;
 }

@@ -27,6 +27,7 @@ export interface Author {
 
 const SQL = {
   inLog: statement("tenants-in-log"),
+  inOrder: statement("tenants-in-order"),
   lock: statement("change-policy-lock"),
   pause: statement("change-policy-pause"),
   remove: statement("change-policy-remove"),
@@ -101,6 +102,11 @@ export class TenantDesk {
   /** Tenants with events in the log, in the order of their names, behind one of them. */
   async inLog(behind: string | null, most: number): Promise<readonly string[]> {
     return (await this.#run(SQL.inLog, [behind, most])).map((row) => row.tenant_id!);
+  }
+
+  /** Names in the database's own order, behind one of them: a list over several sources goes by it. */
+  async inNameOrder(names: readonly string[], behind: string | null): Promise<readonly string[]> {
+    return (await this.#run(SQL.inOrder, [[...names], behind])).map((row) => row.tenant_id!);
   }
 
   async usage(tenantId: string, pendingMax: bigint): Promise<TenantUsage> {

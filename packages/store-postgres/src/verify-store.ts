@@ -21,6 +21,8 @@ export interface VerifyShard {
   /** Opaque. */
   readonly cursor: string;
   readonly haltedReason: string | null;
+  /** Retention may have deleted what was published before (Unix ms); null: it has deleted nothing yet. */
+  readonly trimmedMs: number | null;
 }
 
 /** Which rows of a shard to read; times are RFC 3339, cursors opaque texts. */
@@ -125,6 +127,7 @@ export class VerifyStore {
       shard: Number(row.shard),
       cursor: row.cursor!,
       haltedReason: row.halted_reason ?? null,
+      trimmedMs: row.trimmed_ms == null ? null : Number(row.trimmed_ms),
     }));
     return { shards, now: rows[0]!.now! };
   }

@@ -1,11 +1,16 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import Kafka from "@confluentinc/kafka-javascript";
+import { AdminClient } from "@siding/admin/client/admin-client.js";
 import { ERRORS, type ErrorCode } from "@siding/core/errors.js";
 import { settle } from "@siding/core/recovery/settle.js";
 import { brokerError } from "@siding/publisher-kafka/broker-errors.js";
 import { KafkaPublisher } from "@siding/publisher-kafka/kafka-publisher.js";
 import { scanEventIds } from "@siding/publisher-kafka/scan-event-ids.js";
 import { storeError } from "@siding/store-postgres/connection.js";
+import { InspectionSession } from "@siding/store-postgres/inspection-session.js";
 import { migrate } from "@siding/store-postgres/migrate.js";
 import { readMigrations } from "@siding/store-postgres/migration-files.js";
 import { PostgresStore } from "@siding/store-postgres/postgres-store.js";
@@ -166,6 +171,20 @@ const PROVOKED: Record<ErrorCode, () => Promise<unknown>> = {
   },
   SIDING_JOB_UNKNOWN: () => said(new SidingProcess(["jobs", "show", randomUUID()], { DATABASE_URL: database.url })),
   SIDING_EVENT_UNKNOWN: () => said(new SidingProcess(["events", "show", randomUUID()], { DATABASE_URL: database.url })),
+  SIDING_QUERY_TOO_WIDE: async () => {
+    const slow = { name: "slow", text: "select pg_sleep(10)" };
+    const options = { databaseUrl: database.url, statementTimeoutMs: 50 };
+    return InspectionSession.during(options, (session) => session.atOneMoment(() => session.run(slow, [])));
+  },
+  SIDING_API_UNREACHABLE: () => new AdminClient({ url: "http://127.0.0.1:1", token: undefined }).status(),
+  SIDING_API_REFUSED: async () => {
+    const server = createServer((_request, response) => response.end("a page"));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo;
+    return new AdminClient({ url: `http://127.0.0.1:${port}`, token: undefined })
+      .status()
+      .finally(() => server.close());
+  },
   // Nothing that could start Kafka is found.
   SIDING_DEPENDENCY_MISSING: () =>
     said(new SidingProcess(["dev", "--seconds", "1"], { PATH: "/nowhere", JAVA_HOME: "/nowhere" })),

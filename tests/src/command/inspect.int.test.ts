@@ -59,7 +59,7 @@ describe("siding events", () => {
     const foreign = await siding("events", "list", "--topic", "orders", "--cursor", page.next_cursor);
     expect(foreign).toMatchObject({ code: 2, stdout: "" });
     expect(foreign.stderr.trim().split("\n")).toEqual([
-      expect.stringContaining("--cursor belongs to a list with other"),
+      expect.stringContaining("the cursor belongs to a list with other"),
     ]);
   });
 
@@ -80,7 +80,7 @@ describe("siding events", () => {
   test.each([
     [["--limit", "0"], /--limit is "0": expected 1 to 1000/],
     [["--limit", "1001"], /--limit is "1001"/],
-    [["--cursor", EVIL], /--cursor is not one/],
+    [["--cursor", EVIL], /the cursor is not one/],
     [["--id", EVIL], /expected a UUID/],
     [["--tenant", ""], /--tenant is empty/],
     [["--since", "yesterday"], /"yesterday" is not a time/],

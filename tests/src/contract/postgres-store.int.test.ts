@@ -1,5 +1,5 @@
 import { startPostgres } from "@siding/embedded/start-postgres.js";
-import { JobDesk } from "@siding/store-postgres/job-desk.js";
+import { withJobDesk } from "@siding/store-postgres/job-desk.js";
 import { migrate } from "@siding/store-postgres/migrate.js";
 import { PostgresStore } from "@siding/store-postgres/postgres-store.js";
 import { storeContract } from "@siding/testkit/store-contract/store-contract.js";
@@ -43,10 +43,9 @@ storeContract("PostgresStore", async (): Promise<StoreUnderTest> => {
       await database.query("update siding.failure set retry_at = retry_at - $1::interval", past);
     },
     makeJob: async (kind) => {
-      const desk = await JobDesk.open(database.url);
       const filter = kind === "replay" ? { since: "2020-01-01T00:00:00Z" } : {};
-      await desk.create({ kind, filter, eventsPerSecond: null, actor: "test", reason: "test" });
-      await desk.close();
+      const author = { actor: "test", role: "database", reason: "test" };
+      await withJobDesk(database.url, (desk) => desk.create({ kind, filter, eventsPerSecond: null, author }));
     },
     endHalt: async (shard) => {
       await database.query("update siding.shard set halted_reason = null where shard = $1", [shard]);

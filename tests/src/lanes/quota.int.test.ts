@@ -70,6 +70,7 @@ describe("a tenant over its quota", () => {
 
     expect(await verify()).toBe(0);
 
+    await enqueue("noisy", 31, 60);
     for (let kills = 1; kills <= 3; kills++) {
       const before = ofTenant("noisy").length;
       await expect.poll(() => ofTenant("noisy").length, { timeout: 20_000, interval: 20 }).toBeGreaterThan(before);
@@ -77,11 +78,11 @@ describe("a tenant over its quota", () => {
       await running.ended;
       running = relay();
     }
-    await reader.until(39, { stallMs: 20_000 });
+    await reader.until(69, { stallMs: 20_000 });
     await reader.close();
     expect((await running.stop()).code).toBe(0);
     expect(await verify()).toBe(0);
-    expect(ofTenant("noisy").map(({ value }) => Number(value))).toEqual(Array.from({ length: 30 }, (_, n) => n + 1));
+    expect(ofTenant("noisy").map(({ value }) => Number(value))).toEqual(Array.from({ length: 60 }, (_, n) => n + 1));
     // A record carries the time at which its batch was on its way, which is before its commit.
     const times = ofTenant("noisy").map(({ timestampMs }) => timestampMs);
     for (const [index, from] of times.entries()) {

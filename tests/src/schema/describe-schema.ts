@@ -10,7 +10,7 @@ const QUERIES: Readonly<Record<string, string>> = {
     from pg_type t join pg_class c on c.oid = t.typrelid and c.relkind = 'c' join pg_attribute a on a.attrelid = c.oid
     where t.typnamespace = (select oid from pg_namespace where nspname = 'siding') group by t.oid order by 1`,
   tables: `select format('table siding.%s, owner %s, %s%s', c.relname, pg_get_userbyid(c.relowner), c.relacl,
-      ', with ' || array_to_string(c.reloptions, ', ')) as line
+      ', with ' || array_to_string(c.reloptions, ', ') || case when c.relrowsecurity then ', row level security' else '' end) as line
     from pg_class c where c.relnamespace = (select oid from pg_namespace where nspname = 'siding') and c.relkind = 'r' order by 1`,
   columns: `select format('%s.%s %s. %s %s%s%s%s', 'siding', c.relname, a.attnum, a.attname,
       format_type(a.atttypid, a.atttypmod), case when a.attnotnull then ' not null' end,
@@ -29,6 +29,9 @@ const QUERIES: Readonly<Record<string, string>> = {
     from pg_constraint k join pg_class c on c.oid = k.conrelid
     where k.connamespace = (select oid from pg_namespace where nspname = 'siding') and k.contype <> 'n' order by 1`,
   indexes: `select indexdef as line from pg_indexes where schemaname = 'siding' order by 1`,
+  policies: `select format('policy %s on siding.%s for %s to %s using (%s) check (%s)', policyname, tablename, cmd,
+      array_to_string(roles, ', '), qual, with_check) as line
+    from pg_policies where schemaname = 'siding' order by 1`,
   functions: `select format('function %s returns %s, %s, %s, parallel %s, owner %s, %s%s%s', p.oid::regprocedure,
       pg_get_function_result(p.oid), l.lanname,
       case p.provolatile when 'i' then 'immutable' when 's' then 'stable' else 'volatile' end, p.proparallel,

@@ -1,16 +1,9 @@
 import { Command, Option } from "commander";
 import { addConfigFlags } from "../config/read-flags.js";
-import { listEvents, showEvent } from "../inspect/event-commands.js";
-import {
-  addFilterFlags,
-  addPageFlags,
-  type FilterFlags,
-  filterOf,
-  type PageFlags,
-  questionOf,
-} from "../inspect/filter-flags.js";
+import { addFilterFlags, addPageFlags, type FilterFlags, filterOf, type PageFlags } from "../inspect/filter-flags.js";
 import { type AnswerFlags, printAnswer } from "../inspect/print-answer.js";
-import { renderGroupsJson, renderGroupsTable } from "../inspect/render-dead-groups.js";
+import { causesAnswer } from "../inspect/render-dead-groups.js";
+import { eventsAnswer, shownAnswer } from "../inspect/render-events.js";
 import { jobCommand } from "../jobs/job-command.js";
 
 const LIST_NOTES = `
@@ -60,13 +53,12 @@ function listCommand(): Command {
   addPageFlags(addFilterFlags(command)).addOption(outputOption());
   return addConfigFlags(command).action(async (flags: DeadListFlags) => {
     const filter = filterOf(flags);
-    await printAnswer(flags, async (inspection) => {
+    await printAnswer(flags, async (source) => {
       // A cursor comes from a list of events, whether the flag is given again or not.
       if (flags.events === true || flags.cursor !== undefined) {
-        return listEvents(inspection, { ...filter, status: "dead" }, flags, questionOf("dead", flags));
+        return eventsAnswer(await source.list({ ...filter, status: "dead" }, flags, { list: "dead", flags }));
       }
-      const listed = await inspection.deadGroups(filter, flags.limit);
-      return { json: () => renderGroupsJson(listed), table: (options) => renderGroupsTable(listed, options) };
+      return causesAnswer(await source.deadCauses(filter, flags.limit));
     });
   });
 }
@@ -79,9 +71,7 @@ function showCommand(): Command {
     .addOption(outputOption())
     .addHelpText("after", "\nExample:\n  siding dead show 0198f1f0-6a5e-7c3b-9d2e-3f6a1b2c4d5e\n");
   return addConfigFlags(command).action(async (eventId: string, flags: { readonly tenant?: string } & AnswerFlags) => {
-    await printAnswer(flags, (inspection) =>
-      showEvent(inspection, { eventId, tenantId: flags.tenant, status: "dead" }),
-    );
+    await printAnswer(flags, async (source) => shownAnswer(await source.show(eventId, flags.tenant, "dead")));
   });
 }
 

@@ -1,6 +1,5 @@
 import { Command, Option } from "commander";
 import { addConfigFlags } from "../config/read-flags.js";
-import { listEvents, showEvent } from "../inspect/event-commands.js";
 import {
   addFilterFlags,
   addPageFlags,
@@ -8,9 +7,9 @@ import {
   type FilterFlags,
   filterOf,
   type PageFlags,
-  questionOf,
 } from "../inspect/filter-flags.js";
 import { type AnswerFlags, printAnswer } from "../inspect/print-answer.js";
+import { eventsAnswer, shownAnswer } from "../inspect/render-events.js";
 import { jobCommand } from "../jobs/job-command.js";
 
 const LIST_NOTES = `
@@ -54,8 +53,8 @@ function listCommand(): Command {
   const command = new Command("list").description("list events, newest first").addHelpText("after", LIST_NOTES);
   addPageFlags(addStatusFlag(addFilterFlags(command))).addOption(outputOption());
   return addConfigFlags(command).action(async (flags: FilterFlags & PageFlags & AnswerFlags) => {
-    await printAnswer(flags, (inspection) =>
-      listEvents(inspection, filterOf(flags), flags, questionOf("events", flags)),
+    await printAnswer(flags, async (source) =>
+      eventsAnswer(await source.list(filterOf(flags), flags, { list: "events", flags })),
     );
   });
 }
@@ -68,7 +67,7 @@ function showCommand(): Command {
     .addOption(outputOption())
     .addHelpText("after", SHOW_NOTES);
   return addConfigFlags(command).action(async (eventId: string, flags: { readonly tenant?: string } & AnswerFlags) => {
-    await printAnswer(flags, (inspection) => showEvent(inspection, { eventId, tenantId: flags.tenant }));
+    await printAnswer(flags, async (source) => shownAnswer(await source.show(eventId, flags.tenant, undefined)));
   });
 }
 

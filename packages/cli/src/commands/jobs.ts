@@ -1,9 +1,9 @@
 import { SidingError } from "@siding/core/errors.js";
-import { JobDesk } from "@siding/store-postgres/job-desk.js";
+import { type JobDesk, withJobDesk } from "@siding/store-postgres/job-desk.js";
 import { Command, Option } from "commander";
 import { loadConfig, requireSetting } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
-import { actorHere } from "../jobs/job-command.js";
+import { authorHere } from "../jobs/job-command.js";
 import { renderJobJson, renderJobsJson, renderJobsTable, renderJobTable } from "../jobs/render-job.js";
 import { waitForJob } from "../jobs/wait-for-job.js";
 import { type ConsentFlags, confirm, reasonOf, requireWord } from "../terminal/confirmation.js";
@@ -82,7 +82,7 @@ function cancelCommand(): Command {
         process.exitCode = 1;
         return;
       }
-      const wasRunning = await desk.cancel(jobId, actorHere(), reason);
+      const wasRunning = await desk.cancel(jobId, authorHere(reason));
       const job = await desk.show(jobId);
       if (!wasRunning) {
         process.stderr.write(`job ${jobId} was ${job.state} already\n`);
@@ -95,12 +95,7 @@ function cancelCommand(): Command {
 
 async function atDesk(flags: OutputFlags, act: (desk: JobDesk) => Promise<void>): Promise<void> {
   const { values: config } = loadConfig({ options: { ...flags }, environment: process.env, directory: process.cwd() });
-  const desk = await JobDesk.open(requireSetting(config, "databaseUrl"));
-  try {
-    await act(desk);
-  } finally {
-    await desk.close();
-  }
+  await withJobDesk(requireSetting(config, "databaseUrl"), act);
 }
 
 function outputOption(): Option {

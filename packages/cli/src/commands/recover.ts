@@ -1,13 +1,11 @@
-import { hostname, userInfo } from "node:os";
-import { createInterface } from "node:readline/promises";
 import { SidingError } from "@siding/core/errors.js";
 import { OPERATOR_VERDICTS, type OperatorVerdict } from "@siding/core/recovery/operator-verdict.js";
 import { Command, Option } from "commander";
 import { loadConfig } from "../config/load-config.js";
 import { parsePointInTime } from "../config/point-in-time.js";
 import { addConfigFlags } from "../config/read-flags.js";
+import { actorHere, confirm, reasonOf, requireWord } from "../operator-word.js";
 import { recoverShards } from "../recover/recover-shards.js";
-import type { RecoveryReport } from "../recover/recovery-report.js";
 import { renderRecovery, renderRecoveryJson, renderSurvey } from "../recover/render-recovery.js";
 import type { ShardTarget } from "../recover/shard-target.js";
 import { surveyShards } from "../recover/survey-shards.js";
@@ -79,7 +77,7 @@ export function recoverCommand(): Command {
       return;
     }
     const isDryRun = flags.dryRun === true;
-    const reason = isDryRun ? "" : await reasonOf(flags);
+    const reason = isDryRun ? "" : await reasonOf(flags, "a recovery");
     if (!isDryRun) requireWord(flags);
     const report = await recoverShards({
       config,
@@ -89,8 +87,8 @@ export function recoverCommand(): Command {
       until: flags.until ?? null,
       isDryRun,
       reason,
-      actor: `${userInfo().username}@${hostname()}`,
-      confirm: (known) => confirm(flags, known),
+      actor: actorHere(),
+      confirm: (known) => confirm(flags, () => renderRecovery(known)),
     });
     if (report === null) {
       process.stderr.write("nothing was decided\n");
@@ -115,35 +113,4 @@ function flagsOf(target: ShardTarget): string {
 function parseShard(text: string): number {
   if (!/^\d{1,4}$/.test(text)) throw new SidingError("SIDING_USAGE", `--shard is "${text}": expected a shard's number`);
   return Number(text);
-}
-
-const isAtTerminal = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;
-
-async function reasonOf({ reason }: RecoverFlags): Promise<string> {
-  const given = reason ?? (isAtTerminal() ? await ask("Why (for the record): ") : "");
-  if (given.trim() !== "") return given.trim();
-  throw new SidingError("SIDING_USAGE", "a recovery is recorded with its reason: give --reason TEXT");
-}
-
-function requireWord({ yes }: RecoverFlags): void {
-  if (yes === true || isAtTerminal()) return;
-  throw new SidingError(
-    "SIDING_USAGE",
-    "nobody is there to be asked: give --yes, or --dry-run to see what it would do",
-  );
-}
-
-async function confirm({ yes }: RecoverFlags, report: RecoveryReport): Promise<boolean> {
-  if (yes === true) return true;
-  process.stderr.write(renderRecovery(report));
-  return /^y(es)?$/i.test((await ask("Do it? [y/N] ")).trim());
-}
-
-async function ask(question: string): Promise<string> {
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return await terminal.question(question);
-  } finally {
-    terminal.close();
-  }
 }

@@ -1,14 +1,14 @@
+import { statusDocument } from "@siding/admin/server/documents.js";
 import { readStatus } from "@siding/store-postgres/read-status.js";
 import { Command, Option } from "commander";
-import pc from "picocolors";
 import { loadConfig, requireSetting } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
-import { renderStatusJson } from "../status/render-status-json.js";
+import { adminApi, writeAnswer } from "../inspect/print-answer.js";
 import { renderStatusTable } from "../status/render-status-table.js";
 
 const TENANTS_SHOWN = 20;
 
-/** `siding status`: relays, shards, lag and backlog, and what waits for what; read from Postgres alone. */
+/** `siding status`: relays, shards, lag and backlog, and what waits for what; read from Postgres, or from an admin API. */
 export function statusCommand(): Command {
   const command = new Command("status")
     .description("show relays, shards, lag and backlog, and why what waits does")
@@ -23,10 +23,12 @@ export function statusCommand(): Command {
       environment: process.env,
       directory: process.cwd(),
     });
-    const databaseUrl = requireSetting(config, "databaseUrl");
-    const report = await readStatus({ databaseUrl, tenantsMax: TENANTS_SHOWN });
-    const isTerminal = process.stdout.isTTY === true;
-    const table = { width: isTerminal ? process.stdout.columns : undefined, color: isTerminal && pc.isColorSupported };
-    process.stdout.write(flags.output === "json" ? renderStatusJson(report) : renderStatusTable(report, table));
+    const status =
+      (await adminApi(config)?.status()) ??
+      statusDocument(
+        await readStatus({ databaseUrl: requireSetting(config, "databaseUrl"), tenantsMax: TENANTS_SHOWN }),
+      );
+    const json = (): string => `${JSON.stringify(status, undefined, 2)}\n`;
+    writeAnswer({ json, table: (options) => renderStatusTable(status, options) }, flags);
   });
 }

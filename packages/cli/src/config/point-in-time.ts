@@ -10,11 +10,15 @@ const ZONED = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)$/
  */
 export function parsePointInTime(text: string): string {
   const agoMs = parseDurationMs(text);
-  const ms = agoMs === undefined ? (ZONED.test(text) ? Date.parse(text) : Number.NaN) : systemClock.unixMs() - agoMs;
+  const ms = agoMs === undefined ? (isZonedTime(text) ? Date.parse(text) : Number.NaN) : systemClock.unixMs() - agoMs;
   // Beyond this Date knows no time (ECMA-262, "Time Values").
   if (Math.abs(ms) <= 8.64e15) return new Date(ms).toISOString();
   throw new SidingError(
     "SIDING_USAGE",
     `"${text}" is not a time: expected one with its zone, such as 2026-03-01T02:00:00Z, or how long ago, such as 2h`,
   );
+}
+
+export function isZonedTime(text: string): boolean {
+  return ZONED.test(text);
 }

@@ -34,14 +34,18 @@ export function addConfigFlags(command: Command): Command {
 export function readFlags(options: Readonly<Record<string, unknown>>): ConfigFlags {
   const layer = emptyLayer();
   for (const id of SETTING_IDS) {
-    // Commander keeps --lease-ms as leaseMs, which is how the file spells it.
-    const text = options[SETTINGS[id].file];
     const name = flagOf(id);
+    const text = options[optionOf(name)];
     if (typeof text === "string") layer.settings.set(id, { name, text, source: { kind: "flag", flag: name } });
   }
   const properties = options[KAFKA_PROPERTIES.file];
   for (const property of Array.isArray(properties) ? properties : []) addKafkaFlag(layer, String(property));
   return { configFile: typeof options.config === "string" ? options.config : undefined, layer };
+}
+
+/** Commander keeps --lease-ms as leaseMs. */
+function optionOf(flag: string): string {
+  return flag.slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function addKafkaFlag(layer: Layer, argument: string): void {

@@ -2,20 +2,24 @@ import {
   byteSize,
   databaseUrl,
   duration,
+  httpUrl,
   kafkaBrokers,
   listenAddress,
   matching,
   oneOf,
+  redactions,
   secret,
   tenantQuota,
   type ValueKind,
   wholeNumber,
 } from "./value-kind.js";
 
-/** One key of the configuration under its three names. Its flag is the file's name in kebab-case. */
+/** One key of the configuration under its three names. */
 interface Names {
   readonly environment: string;
   readonly file: string;
+  /** Its flag, where that is not the file's name in kebab-case. */
+  readonly flag?: string;
   /** One line for help and docs, without a full stop. */
   readonly summary: string;
 }
@@ -80,6 +84,28 @@ export const SETTINGS = {
     file: "adminHttp",
     summary: "where the admin API and the dashboard are served",
   }),
+  adminRate: setting(wholeNumber("requests", { min: 1, max: 1_000_000 }), "600", {
+    environment: "SIDING_ADMIN_RATE",
+    file: "adminRate",
+    summary: "requests a minute that the admin API takes from one token",
+  }),
+  redact: optional(redactions, {
+    environment: "SIDING_REDACT",
+    file: "redact",
+    summary: "what of payloads the admin API shows to nobody",
+  }),
+  adminUrl: optional(httpUrl, {
+    environment: "SIDING_ADMIN_URL",
+    file: "adminUrl",
+    flag: "url",
+    summary: "the admin API that commands which look something up ask, in place of Postgres",
+  }),
+  adminToken: optional(secret(/^siding_[0-9a-f]{12}_[A-Za-z0-9_-]{43}$/, "a token as siding tokens create shows it"), {
+    environment: "SIDING_ADMIN_TOKEN",
+    file: "adminToken",
+    flag: "token",
+    summary: "the token for that admin API",
+  }),
   leaseMs: setting(wholeNumber("milliseconds", { min: 1_000, max: 600_000 }), "5000", {
     environment: "SIDING_LEASE_MS",
     file: "leaseMs",
@@ -141,7 +167,8 @@ export const SETTING_IDS = Object.keys(SETTINGS) as readonly SettingId[];
 
 /** `leaseMs` in the file is `--lease-ms` on the command line. */
 export function flagOf(id: SettingId): string {
-  return `--${SETTINGS[id].file.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const { flag, file }: Names = SETTINGS[id];
+  return `--${flag ?? file.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** Kafka client properties: a map in the file, a repeatable flag, and one variable each. */

@@ -11,6 +11,8 @@ test.each([
   ["leaseMs", "--lease-ms"],
   ["retentionMs", "--retention"],
   ["adminHttp", "--admin-http"],
+  ["adminUrl", "--url"],
+  ["adminToken", "--token"],
 ] as const)("%s is set by the flag %s", (id, flag) => {
   expect(flagOf(id)).toBe(flag);
 });
@@ -18,6 +20,8 @@ test.each([
 test("no two keys share a name in any source", () => {
   const environment = SETTING_IDS.map((id) => SETTINGS[id].environment);
   const file = [...SETTING_IDS.map((id) => SETTINGS[id].file), KAFKA_PROPERTIES.file, "config"];
+  const flags = SETTING_IDS.map(flagOf);
+  expect(new Set(flags).size).toBe(flags.length);
   expect(new Set(environment).size).toBe(environment.length);
   expect(new Set(file).size).toBe(file.length);
 });

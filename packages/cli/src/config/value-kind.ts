@@ -3,6 +3,7 @@ import { databaseUrlProblem, maskDatabaseUrl } from "./database-url.js";
 import { formatDurationMs, parseDurationMs } from "./duration.js";
 import { KAFKA_BROKERS_EXPECTED, parseKafkaBrokers } from "./kafka-brokers.js";
 import { type ListenAddress, parseListenAddress } from "./listen-address.js";
+import { parseRedactions, type Redaction } from "./redactions.js";
 import { parseTenantQuota, type TenantQuota } from "./tenant-quota.js";
 
 export type ParsedValue<T> =
@@ -123,5 +124,23 @@ const QUOTA_EXPECTED = "expected EVENTS/DURATION, such as 1000/60s, or none";
 export const tenantQuota: ValueKind<TenantQuota | "none"> = {
   expected: QUOTA_EXPECTED,
   parse: (text) => refuseUnless(parseTenantQuota(text), QUOTA_EXPECTED),
+  mask: unmasked,
+};
+
+export const httpUrl: ValueKind<string> = {
+  expected: "expected https://host, or http://host:port",
+  parse: (text) => refuseUnless(isHttpUrl(text) ? text : undefined, httpUrl.expected),
+  mask: (text) => text.replace(/\/\/[^/]*@/, `//${MASKED}@`),
+};
+
+function isHttpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, search, hash } = new URL(text);
+  return /^https?:$/.test(protocol) && username === "" && password === "" && search === "" && hash === "";
+}
+
+export const redactions: ValueKind<readonly Redaction[]> = {
+  expected: "expected TOPIC=PATH,PATH;TOPIC=PATH, such as orders=card.number,items.*.iban;*=password",
+  parse: (text) => refuseUnless(parseRedactions(text), redactions.expected),
   mask: unmasked,
 };

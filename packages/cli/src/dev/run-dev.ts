@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { SidingError } from "@siding/core/errors.js";
+import { isSidingError, SidingError } from "@siding/core/errors.js";
 import type { AbortSignalLike, Clock, Random } from "@siding/core/ports/clock.js";
 import { migrate } from "@siding/store-postgres/migrate.js";
+import { serveAdmin } from "../admin/serve-admin.js";
 import { maskDatabaseUrl } from "../config/database-url.js";
+import { formatListenAddress } from "../config/listen-address.js";
 import type { SidingConfig } from "../config/settings.js";
 import { startRelay } from "../start-relay.js";
 import { Checker } from "./checker.js";
@@ -85,6 +87,7 @@ class DevRun {
     if (signal.aborted) return "interrupted";
     await this.#startConsumer(services, checker, progress);
     if (signal.aborted) return "interrupted";
+    await this.#startAdmin(services);
     const watch = await this.#startRelay(services, shards);
     this.#throwFailure();
     if (signal.aborted) return "interrupted";
@@ -136,6 +139,19 @@ class DevRun {
     await layOutOrders(workload.pool, this.#run);
     if (!isDatabaseTemporary) this.#cleanups.add(() => removeOrders(workload.pool, this.#run));
     return { workload, shards: shards ?? config.shards };
+  }
+
+  /** Beside the run, not part of what it proves: another process on its port is no reason to end. */
+  async #startAdmin({ databaseUrl }: DevServices): Promise<void> {
+    const { view, config } = this.#options;
+    try {
+      const server = await serveAdmin({ ...config, databaseUrl }, { answered: () => {}, failed: () => {} });
+      this.#cleanups.add(() => server.close());
+      view.say(`admin API on http://${formatListenAddress(server)}, described at /openapi.json`);
+    } catch (error) {
+      if (!isSidingError(error)) throw error;
+      view.say(`without the admin API: ${error.message}`);
+    }
   }
 
   async #startConsumer({ kafkaBrokers }: DevServices, checker: Checker, progress: RunProgress): Promise<void> {

@@ -4,6 +4,7 @@ import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import type { Registry } from "prom-client";
 import { formatListenAddress, type ListenAddress } from "../config/listen-address.js";
 import { listenerProblem } from "../config/listener-problem.js";
+import { listenFailure } from "./listen-failure.js";
 
 export interface ShardReadiness {
   readonly shard: number;
@@ -112,23 +113,6 @@ function problem(reply: FastifyReply, status: number, title: string): FastifyRep
 function statusOf(error: unknown): number {
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : Number.NaN;
   return status >= 400 && status < 600 ? status : 500;
-}
-
-function listenFailure(cause: unknown): string {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
-  switch (code) {
-    case "EADDRINUSE":
-      return "another process listens there already";
-    case "EADDRNOTAVAIL":
-      return "this machine does not have that address";
-    case "EACCES":
-      return "this user may not listen on that port";
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return "that host name cannot be resolved";
-    default:
-      return `it cannot listen there (${code})`;
-  }
 }
 
 function refused(address: ListenAddress, why: string, cause?: unknown): SidingError {

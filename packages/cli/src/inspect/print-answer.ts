@@ -1,6 +1,9 @@
+import { AdminClient } from "@siding/admin/client/admin-client.js";
 import { EventInspection } from "@siding/store-postgres/event-inspection.js";
 import pc from "picocolors";
 import { loadConfig, requireSetting } from "../config/load-config.js";
+import type { SidingConfig } from "../config/settings.js";
+import { type EventSource, localEvents, remoteEvents } from "./event-commands.js";
 
 export interface TableOptions {
   /** Columns of the terminal; undefined on a pipe. */
@@ -18,19 +21,30 @@ export interface Answer {
   readonly table: (options: TableOptions) => string;
 }
 
-/** Opens the inspection that the flags lead to, lets `ask` look up, and prints what it answers. */
-export async function printAnswer(
-  flags: AnswerFlags,
-  ask: (inspection: EventInspection) => Promise<Answer>,
-): Promise<void> {
+/** The admin API that the configuration leads to; undefined where commands ask Postgres. */
+export function adminApi({ adminUrl, adminToken }: SidingConfig): AdminClient | undefined {
+  return adminUrl === undefined ? undefined : new AdminClient({ url: adminUrl, token: adminToken });
+}
+
+/** Lets `ask` look up events where the flags lead to, an admin API or Postgres, and prints what it answers. */
+export async function printAnswer(flags: AnswerFlags, ask: (source: EventSource) => Promise<Answer>): Promise<void> {
   const { values: config } = loadConfig({ options: { ...flags }, environment: process.env, directory: process.cwd() });
-  const inspection = await EventInspection.open({ databaseUrl: requireSetting(config, "databaseUrl") });
-  try {
-    const answer = await ask(inspection);
-    const isTerminal = process.stdout.isTTY === true;
-    const table = { width: isTerminal ? process.stdout.columns : undefined, color: isTerminal && pc.isColorSupported };
-    process.stdout.write(flags.output === "json" ? answer.json() : answer.table(table));
-  } finally {
-    await inspection.close();
-  }
+  const api = adminApi(config);
+  const answer =
+    api === undefined
+      ? await EventInspection.during({ databaseUrl: requireSetting(config, "databaseUrl") }, (inspection) =>
+          ask(localEvents(inspection)),
+        )
+      : await ask(remoteEvents(api));
+  writeAnswer(answer, flags);
+}
+
+export function writeAnswer(answer: Answer, { output }: AnswerFlags): void {
+  process.stdout.write(output === "json" ? answer.json() : answer.table(tableOptions()));
+}
+
+/** What standard output can show. */
+export function tableOptions(): TableOptions {
+  const isTerminal = process.stdout.isTTY === true;
+  return { width: isTerminal ? process.stdout.columns : undefined, color: isTerminal && pc.isColorSupported };
 }

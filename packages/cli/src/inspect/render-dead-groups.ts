@@ -1,11 +1,6 @@
-import type { DeadGroup } from "@siding/store-postgres/event-inspection.js";
+import type { DeadCauses } from "@siding/admin/api/event.js";
 import { type Column, renderTable } from "../status/plain-table.js";
-import type { TableOptions } from "./print-answer.js";
-
-export interface ListedGroups {
-  readonly groups: readonly DeadGroup[];
-  readonly total: number;
-}
+import type { Answer, TableOptions } from "./print-answer.js";
 
 const COLUMNS: readonly Column[] = [
   { title: "COUNT", align: "right" },
@@ -16,36 +11,25 @@ const COLUMNS: readonly Column[] = [
   { title: "TOPICS", isElastic: true },
 ];
 
-/** `siding dead list -o json`. Names are public and only added to; 64-bit numbers are strings. */
-export function renderGroupsJson({ groups, total }: ListedGroups): string {
-  const document = {
-    groups: groups.map((group) => ({
-      fingerprint: group.fingerprint,
-      count: String(group.events),
-      tenants: group.tenants,
-      tenants_total: group.tenantsTotal,
-      topics: group.topics,
-      topics_total: group.topicsTotal,
-      first_created_at: group.firstAt,
-      last_created_at: group.lastAt,
-      sample_error: group.sampleError,
-    })),
-    groups_total: total,
+/** `siding dead list`. */
+export function causesAnswer(causes: DeadCauses): Answer {
+  return {
+    json: () => `${JSON.stringify(causes, undefined, 2)}\n`,
+    table: (options) => renderCausesTable(causes, options),
   };
-  return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
-export function renderGroupsTable({ groups, total }: ListedGroups, { width, color }: TableOptions): string {
+function renderCausesTable({ groups, groups_total }: DeadCauses, { width, color }: TableOptions): string {
   if (groups.length === 0) return "no dead letters\n";
   const rows = groups.map((group) => [
-    String(group.events),
-    group.firstAt,
-    group.lastAt,
-    group.sampleError,
-    names(group.tenants, group.tenantsTotal),
-    names(group.topics, group.topicsTotal),
+    group.count,
+    group.first_created_at,
+    group.last_created_at,
+    group.sample_error,
+    names(group.tenants, group.tenants_total),
+    names(group.topics, group.topics_total),
   ]);
-  const left = total - groups.length;
+  const left = groups_total - groups.length;
   return (
     renderTable(COLUMNS, rows, width, color) + (left > 0 ? `and ${left} more causes: see more with --limit\n` : "")
   );

@@ -1,18 +1,8 @@
-import type { EventContent, InspectedEvent } from "@siding/store-postgres/event-inspection.js";
+import type { Event, EventDetailText, EventPage } from "@siding/admin/api/event.js";
+import { eventDetailJson } from "@siding/admin/server/event-detail.js";
 import { createColors } from "picocolors";
 import { type Column, printable, renderTable } from "../status/plain-table.js";
-import type { TableOptions } from "./print-answer.js";
-
-export interface ListedEvents {
-  readonly events: readonly InspectedEvent[];
-  /** Opaque; null at the end. */
-  readonly nextCursor: string | null;
-}
-
-export interface ShownEvent {
-  readonly event: InspectedEvent;
-  readonly content: EventContent;
-}
+import type { Answer, TableOptions } from "./print-answer.js";
 
 const COLUMNS: readonly Column[] = [
   { title: "CREATED" },
@@ -24,15 +14,26 @@ const COLUMNS: readonly Column[] = [
   { title: "TRIES", align: "right" },
   { title: "EVENT" },
 ];
+/** Said of what the token has no right to. */
+const HIDDEN = "  hidden from this token";
 const HEX_BYTES_MAX = 4_096;
 const HEX_BYTES_A_LINE = 32;
 
-/** `-o json` of a list. Names are public and only added to; 64-bit numbers are strings. */
-export function renderEventsJson({ events, nextCursor }: ListedEvents): string {
-  return `${JSON.stringify({ events: events.map(eventJson), next_cursor: nextCursor }, undefined, 2)}\n`;
+/** A page of events. */
+export function eventsAnswer(page: EventPage): Answer {
+  return {
+    json: () => `${JSON.stringify(page, undefined, 2)}\n`,
+    table: (options) => renderEventsTable(page, options),
+  };
 }
 
-export function renderEventsTable({ events, nextCursor }: ListedEvents, { width, color }: TableOptions): string {
+/** One event with what it carries. */
+export function shownAnswer(shown: EventDetailText): Answer {
+  if (!shown.document.is_only_one) process.stderr.write("several events have this id: this is the newest\n");
+  return { json: () => eventDetailJson(shown), table: (options) => renderEventTable(shown, options) };
+}
+
+function renderEventsTable({ events, next_cursor: nextCursor }: EventPage, { width, color }: TableOptions): string {
   const { dim } = createColors(color);
   // Not cut: it has to be copied whole.
   const more = nextCursor === null ? "" : `${dim(`there may be more: --cursor ${nextCursor}`)}\n`;
@@ -40,87 +41,51 @@ export function renderEventsTable({ events, nextCursor }: ListedEvents, { width,
   return renderTable(COLUMNS, events.map(eventRow), width, color) + more;
 }
 
-/** `-o json` of one event: as in lists, with what it carries. */
-export function renderEventJson({ event, content }: ShownEvent): string {
-  const { headers, payloadJson, payloadBytes, retryAt } = content;
-  const document = {
-    ...eventJson(event),
-    retry_at: retryAt,
-    headers,
-    payload_base64: payloadBytes === null ? null : payloadBytes.toString("base64"),
-  };
-  // As Postgres wrote it: parsed and printed again its numbers would be rounded.
-  const payload = (payloadJson ?? "null").replaceAll("\n", "\n  ");
-  return `${JSON.stringify(document, undefined, 2).slice(0, -2)},\n  "payload": ${payload}\n}\n`;
-}
-
-export function renderEventTable({ event, content }: ShownEvent, { color }: TableOptions): string {
+function renderEventTable(shown: EventDetailText, { color }: TableOptions): string {
+  const event = shown.document;
   const { bold } = createColors(color);
   const fields: [string, string][] = [
-    ["event", event.eventId],
+    ["event", event.event_id],
     ["status", event.status],
-    ["tenant", event.tenantId],
+    ["tenant", event.tenant_id],
     ["topic", event.topic],
     ["key", event.key ?? "-"],
-    ["dedupe key", event.dedupeKey],
-    ["created", event.createdAt],
+    ["dedupe key", event.dedupe_key],
+    ["created", event.created_at],
     ["shard/seq", `${event.shard}/${event.seq}`],
     // Lanes hold tenants back one by one; without one an event rides its shard's main line.
     ["lane", "-"],
     ["attempts", String(event.attempts)],
-    ["last error", event.lastError ?? "-"],
-    ["retry at", content.retryAt ?? "-"],
-    ["dead since", event.status === "dead" ? (event.deadAt ?? "-") : "-"],
+    ["last error", event.last_error ?? "-"],
+    ["retry at", event.retry_at ?? "-"],
+    ["dead since", event.status === "dead" ? (event.dead_at ?? "-") : "-"],
     ["size", `${event.bytes} bytes`],
-    ["content type", event.contentType ?? "-"],
+    ["content type", event.content_type ?? "-"],
   ];
   const lines = fields.map(([name, value]) => `${bold(name.padEnd(13))} ${printable(value)}`);
-  const headers = Object.entries(content.headers).map(([name, value]) => printable(`  ${name}: ${value}`));
-  lines.push(bold("headers"), ...(headers.length === 0 ? ["  none"] : headers), bold("payload"), ...payloadOf(content));
+  const headers = Object.entries(event.headers ?? {}).map(([name, value]) => printable(`  ${name}: ${value}`));
+  lines.push(
+    bold("headers"),
+    ...(headers.length === 0 ? [event.headers === null ? HIDDEN : "  none"] : headers),
+    bold("payload"),
+    ...payloadOf(shown),
+  );
   return `${lines.join("\n")}\n`;
 }
 
-export function eventJson(event: InspectedEvent): Record<string, unknown> {
-  return {
-    event_id: event.eventId,
-    seq: String(event.seq),
-    shard: event.shard,
-    tenant_id: event.tenantId,
-    topic: event.topic,
-    key: event.key,
-    dedupe_key: event.dedupeKey,
-    created_at: event.createdAt,
-    status: event.status,
-    lane_reason: null,
-    attempts: event.attempts,
-    last_error: event.lastError,
-    fingerprint: event.fingerprint,
-    dead_at: event.deadAt,
-    bytes: event.bytes,
-    content_type: event.contentType,
-  };
-}
-
-function eventRow(event: InspectedEvent): string[] {
-  const { createdAt, status, dedupeKey, key, topic, tenantId, attempts, eventId } = event;
+function eventRow({ created_at, status, dedupe_key, key, topic, tenant_id, attempts, event_id }: Event): string[] {
   // Without a dedupe key the event's id serves, and stands in its own column already.
-  return [
-    createdAt,
-    status,
-    dedupeKey === eventId ? "-" : dedupeKey,
-    key ?? "-",
-    topic,
-    tenantId,
-    String(attempts),
-    eventId,
-  ];
+  const dedupe = dedupe_key === event_id ? "-" : dedupe_key;
+  return [created_at, status, dedupe, key ?? "-", topic, tenant_id, String(attempts), event_id];
 }
 
-function payloadOf({ payloadJson, payloadBytes }: EventContent): string[] {
-  if (payloadJson !== null) return payloadJson.split("\n").map((line) => `  ${printable(line)}`);
-  const hex = payloadBytes!.subarray(0, HEX_BYTES_MAX).toString("hex");
+function payloadOf({ document, payload }: EventDetailText): string[] {
+  if (document.payload_hidden) return [HIDDEN];
+  if (document.payload_base64 === null) return payload.split("\n").map((line) => `  ${printable(line)}`);
+  const bytes = Buffer.from(document.payload_base64, "base64");
+  const hex = bytes.subarray(0, HEX_BYTES_MAX).toString("hex");
   const lines = hex.match(new RegExp(`.{1,${HEX_BYTES_A_LINE * 2}}`, "g")) ?? [];
-  const left = payloadBytes!.length - HEX_BYTES_MAX;
+  const left = bytes.length - HEX_BYTES_MAX;
   const more = left > 0 ? [`  and ${left} bytes more; -o json has all of them, in base64`] : [];
   return [...lines.map((line) => `  ${line}`), ...more];
 }

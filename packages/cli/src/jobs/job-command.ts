@@ -1,6 +1,13 @@
 import { hostname, userInfo } from "node:os";
 import { SidingError } from "@siding/core/errors.js";
-import { JobDesk, type JobKind, type JobOffer, type JobRequest } from "@siding/store-postgres/job-desk.js";
+import {
+  type JobAuthor,
+  type JobDesk,
+  type JobKind,
+  type JobOffer,
+  type JobRequest,
+  withJobDesk,
+} from "@siding/store-postgres/job-desk.js";
 import { Command, Option } from "commander";
 import { loadConfig, requireSetting } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
@@ -34,18 +41,13 @@ export function jobCommand(kind: JobKind, description: string, notes: string): C
       environment: process.env,
       directory: process.cwd(),
     });
-    const desk = await JobDesk.open(requireSetting(config, "databaseUrl"));
-    try {
-      await submit(desk, kind, flags);
-    } finally {
-      await desk.close();
-    }
+    await withJobDesk(requireSetting(config, "databaseUrl"), (desk) => submit(desk, kind, flags));
   });
 }
 
 /** Who asks, for the record: the operating system's user. */
-export function actorHere(): string {
-  return `${userInfo().username}@${hostname()}`;
+export function authorHere(reason: string): JobAuthor {
+  return { actor: `${userInfo().username}@${hostname()}`, role: "database", reason };
 }
 
 async function submit(desk: JobDesk, kind: JobKind, flags: JobFlags): Promise<void> {
@@ -58,8 +60,7 @@ async function submit(desk: JobDesk, kind: JobKind, flags: JobFlags): Promise<vo
     kind,
     filter: { ...filter, eventIds },
     eventsPerSecond: flags.rate ?? null,
-    actor: actorHere(),
-    reason,
+    author: authorHere(reason),
   };
   if (isDryRun || flags.yes !== true) {
     const preview = await desk.preview(request);

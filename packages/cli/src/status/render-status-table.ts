@@ -1,10 +1,4 @@
-import type {
-  BacklogStatus,
-  LaneStatus,
-  LanesStatus,
-  ShardStatus,
-  StatusReport,
-} from "@siding/store-postgres/read-status.js";
+import type { Status } from "@siding/admin/api/deployment.js";
 import { createColors } from "picocolors";
 import { formatAge } from "./format-age.js";
 import { type Column, printable, renderTable } from "./plain-table.js";
@@ -15,14 +9,19 @@ export interface TableOptions {
   readonly color: boolean;
 }
 
+type ShardStatus = Status["shards"][number];
+type BacklogStatus = NonNullable<Status["backlog"]>;
+type LanesStatus = Status["lanes"];
+type LaneStatus = LanesStatus["first"][number];
+
 /** `siding status`: what needs somebody first and in full, then the tables. */
-export function renderStatusTable(report: StatusReport, { width, color }: TableOptions): string {
+export function renderStatusTable(report: Status, { width, color }: TableOptions): string {
   const { red, yellow, dim } = createColors(color);
   const alarms = alarmsOf(report).map((line) => red(line));
   const notes = waitsOf(report).map((line) => yellow(line));
   const { deployment } = report;
   const name = deployment.name ?? "(no relay has run yet)";
-  const where = `deployment ${name} at ${report.server}, schema version ${deployment.schemaVersion}, ${deployment.shards} shards`;
+  const where = `deployment ${name} at ${report.server}, schema version ${deployment.schema_version}, ${deployment.shards} shards`;
   const head = [...alarms, ...notes, dim(where), ...countsOf(report)].join("\n");
   const tables = [relayTable(report, { width, color }), shardTable(report, { width, color })];
   if (report.backlog !== null && report.backlog.largest.length > 0) {
@@ -32,24 +31,23 @@ export function renderStatusTable(report: StatusReport, { width, color }: TableO
   return [`${head}\n`, ...tables.filter((table) => table !== "")].join("\n");
 }
 
-function alarmsOf({ relays, shards, backlog }: StatusReport): string[] {
+function alarmsOf({ relays, shards, backlog }: Status): string[] {
   const alarms: string[] = [];
-  if (!relays.some((relay) => relay.isAlive)) {
-    const isIdle = backlog !== null && backlog.pending === 0n;
+  if (!relays.some((relay) => relay.alive)) {
+    const isIdle = backlog !== null && backlog.pending === "0";
     const waiting = backlog === null ? "events" : plural(backlog.pending, "event");
     alarms.push(isIdle ? "no relay is running" : `no relay is running: ${waiting} wait until one does`);
   }
-  return [...alarms, ...grouped(shards, (shard) => shard.haltedReason, "halted:")];
+  return [...alarms, ...grouped(shards, (shard) => shard.halted_reason, "halted:")];
 }
 
-function waitsOf({ shards }: StatusReport): string[] {
+function waitsOf({ shards }: Status): string[] {
   // What a free shard waited for when it was let go says nothing of now.
-  return grouped(shards, ({ owner, waiting }) => (owner === null ? null : describeWait(waiting)), "waiting for topic");
+  return grouped(shards, (shard) => (shard.owner === null ? null : describeWait(shard)), "waiting for topic");
 }
 
-function describeWait(waiting: ShardStatus["waiting"]): string | null {
-  if (waiting === null) return null;
-  return waiting.reason === null ? waiting.topic : `${waiting.topic}: ${waiting.reason}`;
+function describeWait({ waiting_topic: topic, waiting_reason: reason }: ShardStatus): string | null {
+  return topic === null || reason === null ? topic : `${topic}: ${reason}`;
 }
 
 /** One line for all shards that say the same: a missing topic stops many of them. */
@@ -65,7 +63,7 @@ function grouped(shards: readonly ShardStatus[], say: (shard: ShardStatus) => st
   });
 }
 
-function countsOf({ backlog, refused, dead }: StatusReport): string[] {
+function countsOf({ backlog, refused, dead }: Status): string[] {
   const counted =
     backlog === null
       ? "backlog: too large to be counted in time; the lag of each shard tells how far behind it is"
@@ -73,7 +71,7 @@ function countsOf({ backlog, refused, dead }: StatusReport): string[] {
   return [`${counted}; refused and tried again: ${refused}; dead: ${dead}`];
 }
 
-function relayTable({ relays }: StatusReport, { width, color }: TableOptions): string {
+function relayTable({ relays }: Status, { width, color }: TableOptions): string {
   if (relays.length === 0) return "";
   const columns: Column[] = [
     { title: "RELAY", isElastic: true },
@@ -84,15 +82,15 @@ function relayTable({ relays }: StatusReport, { width, color }: TableOptions): s
   ];
   const rows = relays.map((relay) => [
     relay.host,
-    String(relay.processId),
+    String(relay.process_id),
     relay.version,
-    `${formatAge(relay.seenAgoMs)} ago`,
-    relay.isAlive ? "alive" : "gone",
+    `${formatAge(relay.seen_ago_ms)} ago`,
+    relay.alive ? "alive" : "gone",
   ]);
   return renderTable(columns, rows, width, color);
 }
 
-function shardTable({ shards }: StatusReport, { width, color }: TableOptions): string {
+function shardTable({ shards }: Status, { width, color }: TableOptions): string {
   const columns: Column[] = [
     { title: "SHARD", align: "right" },
     { title: "STATE" },
@@ -107,13 +105,13 @@ function shardTable({ shards }: StatusReport, { width, color }: TableOptions): s
   const rows = shards.map((shard) => [
     String(shard.shard),
     stateOf(shard),
-    shard.lagMs === null ? "-" : formatAge(shard.lagMs),
+    shard.lag_ms === null ? "-" : formatAge(shard.lag_ms),
     ownerOf(shard),
-    shard.leaseLeftMs === null ? "-" : formatAge(Math.max(0, shard.leaseLeftMs)),
-    String(shard.epoch),
-    String(shard.promotedBatch),
-    shard.plannedBatch === null ? "-" : String(shard.plannedBatch),
-    String(shard.lastBatch),
+    shard.lease_left_ms === null ? "-" : formatAge(Math.max(0, shard.lease_left_ms)),
+    shard.epoch,
+    shard.promoted_batch,
+    shard.planned_batch ?? "-",
+    shard.last_batch,
   ]);
   return renderTable(columns, rows, width, color);
 }
@@ -127,11 +125,11 @@ function backlogTable({ largest, tenants }: BacklogStatus, { width, color }: Tab
     { title: "RESUMES" },
   ];
   const rows = largest.map((tenant) => [
-    tenant.tenantId,
-    String(tenant.pending),
-    formatAge(Math.max(0, tenant.oldestAgeMs)),
-    tenant.laneReason ?? "-",
-    tenant.resumeAt ?? "-",
+    tenant.tenant_id,
+    tenant.pending,
+    formatAge(Math.max(0, tenant.oldest_age_ms)),
+    tenant.lane_reason ?? "-",
+    tenant.resume_at ?? "-",
   ]);
   const left = tenants - largest.length;
   return renderTable(columns, rows, width, color) + (left > 0 ? `and ${plural(left, "more tenant")}\n` : "");
@@ -150,34 +148,34 @@ function laneTable({ first, counts }: LanesStatus, { width, color }: TableOption
     String(lane.shard),
     lane.reason,
     describeLane(lane),
-    lane.resumeInMs === null ? "-" : lane.resumeInMs <= 0 ? "now" : `in ${formatAge(lane.resumeInMs)}`,
+    lane.resume_in_ms === null ? "-" : lane.resume_in_ms <= 0 ? "now" : `in ${formatAge(lane.resume_in_ms)}`,
     lane.detail,
   ]);
-  const left = [...counts.values()].reduce((sum, count) => sum + count, 0) - first.length;
+  const left = Object.values(counts).reduce((sum, count) => sum + count, 0) - first.length;
   return renderTable(columns, rows, width, color) + (left > 0 ? `and ${plural(left, "more lane")}\n` : "");
 }
 
-function describeLane({ tenantId, topic, key, seq }: LaneStatus): string {
-  if (tenantId === null) return `topic ${topic}`;
-  const parts = [`tenant ${tenantId}`];
+function describeLane({ tenant_id, topic, key, seq }: LaneStatus): string {
+  if (tenant_id === null) return `topic ${topic}`;
+  const parts = [`tenant ${tenant_id}`];
   if (topic !== null) parts.push(`topic ${topic}`);
   if (key !== null) parts.push(`key ${key}`);
   if (seq !== null) parts.push(`the event with seq ${seq}`);
   return parts.join(", ");
 }
 
-function stateOf({ haltedReason, owner, waiting, lagMs }: ShardStatus): string {
-  if (haltedReason !== null) return "halted";
+function stateOf({ halted_reason, owner, waiting_topic, lag_ms }: ShardStatus): string {
+  if (halted_reason !== null) return "halted";
   if (owner === null) return "free";
-  if (waiting !== null) return "waiting";
-  return lagMs === null ? "idle" : "publishing";
+  if (waiting_topic !== null) return "waiting";
+  return lag_ms === null ? "idle" : "publishing";
 }
 
 function ownerOf({ owner }: ShardStatus): string {
   if (owner === null) return "-";
-  return owner.host === null ? owner.relayId : `${owner.host}/${owner.processId}`;
+  return owner.host === null ? owner.relay_id : `${owner.host}/${owner.process_id}`;
 }
 
-function plural(count: bigint | number, noun: string): string {
+function plural(count: string | number, noun: string): string {
   return `${count} ${noun}${Number(count) === 1 ? "" : "s"}`;
 }

@@ -1,6 +1,6 @@
+import { statusDocument } from "@siding/admin/server/documents.js";
 import type { RelayStatus, ShardStatus, StatusReport } from "@siding/store-postgres/read-status.js";
 import { describe, expect, test } from "vitest";
-import { renderStatusJson } from "./render-status-json.js";
 import { renderStatusTable } from "./render-status-table.js";
 
 const RELAY: RelayStatus = {
@@ -48,7 +48,7 @@ function report(changes: Partial<StatusReport> = {}): StatusReport {
 }
 
 const table = (changes: Partial<StatusReport> = {}, width?: number): string =>
-  renderStatusTable(report(changes), { width, color: false });
+  renderStatusTable(statusDocument(report(changes)), { width, color: false });
 
 const acme = {
   tenantId: "acme",
@@ -179,7 +179,7 @@ describe("the JSON", () => {
       },
       dead: 2n,
     };
-    expect(JSON.parse(renderStatusJson(report(changes)))).toEqual({
+    expect(statusDocument(report(changes))).toEqual({
       server: "db:5432/shop",
       deployment: { name: "default", kafka_cluster_id: "abc", shards: 2, schema_version: 1 },
       relays: [
@@ -236,6 +236,7 @@ describe("the JSON", () => {
             reason: "quota",
             detail: "quota of 5 events in 60 s",
             resume_at: "2026-11-23T21:00:01.000Z",
+            resume_in_ms: 800,
           },
         ],
       },
@@ -245,6 +246,6 @@ describe("the JSON", () => {
   });
 
   test("has null where the backlog could not be counted", () => {
-    expect(JSON.parse(renderStatusJson(report({ backlog: null }))).backlog).toBeNull();
+    expect(statusDocument(report({ backlog: null })).backlog).toBeNull();
   });
 });

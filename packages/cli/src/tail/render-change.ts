@@ -1,6 +1,6 @@
+import { eventDocument } from "@siding/admin/server/documents.js";
 import { createColors } from "picocolors";
 import type { TableOptions } from "../inspect/print-answer.js";
-import { eventJson } from "../inspect/render-events.js";
 import { printable } from "../status/plain-table.js";
 import type { Change } from "./publication-watch.js";
 
@@ -8,7 +8,7 @@ const KIND_WIDTH = "published".length;
 
 /** One line of `siding tail -o json`. Names are public and only added to. @param seenAt RFC 3339 */
 export function renderChangeJson({ kind, event }: Change, seenAt: string): string {
-  return `${JSON.stringify({ kind, seen_at: seenAt, ...eventJson(event) })}\n`;
+  return `${JSON.stringify({ kind, seen_at: seenAt, ...eventDocument(event) })}\n`;
 }
 
 /** One line, cut where a terminal is too narrow for it. @param seenAt RFC 3339 */

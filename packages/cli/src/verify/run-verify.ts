@@ -117,14 +117,25 @@ function limit(census: Census): void {
   throw new SidingError("SIDING_USAGE", `${message}: give a later --since`);
 }
 
-async function scan(kafka: KafkaOptions, { census, topics }: Claim, deleted: DeletedStart[]): Promise<number> {
-  const own = new Set(Array.from({ length: kafka.shards }, (_, shard) => producerId(kafka.deployment, shard)));
+/** So far the clocks of two hosts may be apart where one says when a record was produced and the other when a row went. */
+const SKEW_MS = 60_000;
+
+async function scan(kafka: KafkaOptions, { census, topics, shards }: Claim, deleted: DeletedStart[]): Promise<number> {
+  // A record whose row retention has deleted is nobody's fault: before that time nothing is counted as foreign.
+  const foreignFrom = new Map(
+    shards.map(({ shard, trimmedMs }) => [
+      producerId(kafka.deployment, shard),
+      trimmedMs === null ? 0 : trimmedMs + SKEW_MS,
+    ]),
+  );
   const { records } = await scanEventIds({
     kafka,
     topics,
     onRecords: async (found) => {
-      for (const { eventId, producerId, topic, partition, offset } of found) {
-        census.see({ eventId, topic, partition, offset, isOwn: producerId !== null && own.has(producerId) });
+      for (const { eventId, producerId, topic, partition, offset, timestampMs } of found) {
+        const from = producerId === null ? undefined : foreignFrom.get(producerId);
+        const isOwn = from !== undefined && timestampMs >= from;
+        census.see({ eventId, topic, partition, offset, isOwn });
       }
       limit(census);
     },

@@ -80,11 +80,38 @@ export function planBatch(input: PlanInput): BatchPlan {
   if (laneReads.length === 0 && rowsOf(page).length === 0) {
     return { kind: "empty", cursor: advance(main, page, 0), isEnd: main.form === "plain" };
   }
+  if (goesWhole(input)) return planWhole(input);
   const probe = findProbe(input);
   if (probe !== undefined && input.isProbeTurn) return planProbe(input, probe);
   const plan = planTogether(input, probe);
   const isIdle = plan.kind === "empty";
   return isIdle && probe !== undefined ? planProbe(input, probe) : plan;
+}
+
+/** The common page of an application without tenants: nothing is amiss, and nobody to be judged. */
+function goesWhole(input: PlanInput): boolean {
+  const { lanes, failures, alreadyPublished, topicFaults, breakers, policies, page } = input;
+  const isCalm = lanes.size === 0 && failures.size === 0 && alreadyPublished.size === 0 && topicFaults.size === 0;
+  if (!isCalm || !breakers.areQuiet || hasSeveralTenants(input)) return false;
+  const { tenantId } = rowsOf(page)[0]!;
+  return policies.of(tenantId).quota === null && policies.pauseOf(tenantId) === null;
+}
+
+function planWhole(input: PlanInput): Batch {
+  const { main, page, lanes } = input;
+  const rows = rowsOf(page);
+  return {
+    ...new EventJudge(input, lanes, false).verdicts(),
+    kind: "batch",
+    events: rows,
+    cursor: advance(main, page, rows.length),
+    whole: true,
+    lanes,
+    changed: [],
+    dropped: [],
+    judgedNs: input.nowNs,
+    isProbe: false,
+  };
 }
 
 /** The first lane whose head has to go alone. */

@@ -57,6 +57,11 @@ export class Breakers {
     if (this.#standing.size > 0) this.#standing.delete(name(place));
   }
 
+  /** Whether no refusal is on anybody's account. */
+  get areQuiet(): boolean {
+    return this.#standing.size === 0;
+  }
+
   /** Open, or due for its probe. */
   isOpen(place: Place): boolean {
     return (this.#standing.get(name(place))?.open ?? null) !== null;

@@ -19,6 +19,9 @@ noted as (
     where p.shard = mine.shard and p.at > clock_timestamp() - $3::bigint / 16 * interval '1 ms'
   )
 ),
+reached as (
+  update siding.trim_point p set is_floor = true from mine where p.shard = mine.shard and p.at = (mine.floor).at and not p.is_floor
+),
 forgotten as (
   delete from siding.trim_point p using mine where p.shard = mine.shard and p.at < (mine.floor).at
 ),

@@ -1,0 +1,88 @@
+import type { AdminClient } from "@siding/admin/client/admin-client.js";
+import type { LogSize } from "./fill-log.js";
+
+/** A page of a list, whatever it lists. */
+export interface ListPage {
+  readonly rows: number;
+  readonly next: string | null;
+}
+
+export interface MeasuredList {
+  readonly name: string;
+  /** @param draw a number from 0 to 1: another value of the same filter with each */
+  page(
+    client: AdminClient,
+    draw: number,
+    more: { readonly limit: number; readonly cursor?: string },
+  ): Promise<ListPage>;
+}
+
+type Query = Parameters<AdminClient["events"]>[0];
+
+/** Every filter by itself, and those that meet in practice. */
+export function lists({ events, tenants }: LogSize): readonly MeasuredList[] {
+  const at = (share: number): string => new Date(Date.now() - 7 * 86_400_000 * (1 - share)).toISOString();
+  const anyTenant = (draw: number): string => `tenant-${Math.floor(tenants * draw)}`;
+  const nth = (draw: number): number => 2 * Math.floor((draw * events) / 2 - 1) + 2;
+  const large = "tenant-0";
+  const filters: Readonly<Record<string, (draw: number) => NonNullable<Query>>> = {
+    "no filter": () => ({}),
+    pending: () => ({ status: "pending" }),
+    published: () => ({ status: "published" }),
+    dead: () => ({ status: "dead" }),
+    "any tenant": (draw) => ({ tenant: anyTenant(draw) }),
+    "the largest tenant": () => ({ tenant: large }),
+    "the largest tenant, pending": () => ({ tenant: large, status: "pending" }),
+    "the largest tenant, published": () => ({ tenant: large, status: "published" }),
+    "the largest tenant, dead": () => ({ tenant: large, status: "dead" }),
+    "any tenant, dead": (draw) => ({ tenant: anyTenant(draw), status: "dead" }),
+    "any tenant, pending": (draw) => ({ tenant: anyTenant(draw), status: "pending" }),
+    "any tenant, a topic": (draw) => ({ tenant: anyTenant(draw), topic: "topic-7" }),
+    "the largest tenant, a topic": () => ({ tenant: large, topic: "topic-7" }),
+    "the largest tenant, the rare topic": () => ({ tenant: large, topic: "rare" }),
+    "a topic": () => ({ topic: "topic-7" }),
+    "a topic, pending": () => ({ topic: "topic-7", status: "pending" }),
+    "a topic, dead": () => ({ topic: "topic-10", status: "dead" }),
+    "the rare topic": () => ({ topic: "rare" }),
+    "a topic that is not": () => ({ topic: "nowhere" }),
+    "a key": (draw) => ({ key: `order-${Math.floor((draw * events) / 10)}` }),
+    "a key of a tenant": (draw) => ({ key: `order-${Math.floor((draw * events) / 10)}`, tenant: anyTenant(draw) }),
+    "a dedupe key": (draw) => ({ dedupe_key: `order-${nth(draw)}` }),
+    "a dedupe key of a tenant": (draw) => ({ dedupe_key: `order-${nth(draw)}`, tenant: anyTenant(draw) }),
+    "an id": (draw) => ({ id: uuidOf(nth(draw)) }),
+    "since an hour": () => ({ since: at(1 - 1 / 168) }),
+    "an hour of any day": (draw) => ({ since: at(draw * 0.99), until: at(draw * 0.99 + 1 / 168) }),
+    "an hour of any day, the largest tenant": (draw) => ({
+      since: at(draw * 0.99),
+      until: at(draw * 0.99 + 1 / 168),
+      tenant: large,
+    }),
+    "before any day, dead": (draw) => ({ until: at(draw), status: "dead" }),
+    "since yesterday, a topic, published": () => ({ since: at(6 / 7), topic: "topic-7", status: "published" }),
+  };
+  const ofEvents = Object.entries(filters).map(
+    ([name, query]): MeasuredList => ({
+      name,
+      page: async (client, draw, more) => {
+        const { events: rows, next_cursor: next } = await client.events({ ...query(draw), ...more });
+        return { rows: rows.length, next };
+      },
+    }),
+  );
+  return [
+    ...ofEvents,
+    {
+      name: "audit",
+      page: async (client, _draw, more) => {
+        const { entries, next_cursor: next } = await client.audit(more);
+        return { rows: entries.length, next };
+      },
+    },
+  ];
+}
+
+/** As fill-log.ts makes them, but for what MD5 adds: an id that is not there costs the same search. */
+function uuidOf(n: number): string {
+  const hex = `${n.toString(16).padStart(12, "0")}${"0".repeat(20)}`;
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}

@@ -1,0 +1,116 @@
+import type { PolicyFields } from "@siding/core/policy/policy.js";
+import type { SettledPolicy } from "@siding/core/policy/settle-policy.js";
+import type { Pause } from "@siding/core/policy/tenant-policy.js";
+import { allowedAtNs, type Limit, type PaidUntilNs, roomLeft } from "@siding/core/quota/limit.js";
+import type { TenantDesk, TenantUsage } from "@siding/store-postgres/tenant-desk.js";
+import type { TableOptions } from "../inspect/print-answer.js";
+import { formatAge } from "../status/format-age.js";
+import { printable } from "../status/plain-table.js";
+import { settledIn } from "./change-policies.js";
+import { renderSettled, settledJson } from "./render-policies.js";
+
+/** Counted no further, so that the answer does not wait for a great backlog. */
+const PENDING_MAX = 100_000n;
+const NS_A_MS = 1_000_000n;
+
+export interface ShownTenant {
+  readonly tenantId: string;
+  readonly settled: SettledPolicy;
+  readonly pause: Pause | null;
+  readonly usage: TenantUsage;
+  readonly nowMs: number;
+}
+
+export async function showTenant(desk: TenantDesk, tenantId: string, defaults: PolicyFields): Promise<ShownTenant> {
+  const book = await desk.read();
+  const usage = await desk.usage(tenantId, PENDING_MAX);
+  const settled = settledIn(book, tenantId, defaults);
+  return { tenantId, settled, pause: book.pauses.get(tenantId) ?? null, usage, nowMs: book.nowMs };
+}
+
+interface LimitUse {
+  readonly limit: bigint;
+  readonly used: bigint;
+  readonly remaining: bigint;
+  /** When one more unit may go, in RFC 3339; null: now. */
+  readonly nextAt: string | null;
+}
+
+function useOf(limit: Limit | null | undefined, paidUntil: PaidUntilNs, nowMs: number): LimitUse | null {
+  if (limit == null) return null;
+  const nowNs = BigInt(nowMs) * NS_A_MS;
+  const remaining = roomLeft(limit, paidUntil, nowNs);
+  const at = allowedAtNs(limit, paidUntil, 1n);
+  const nextAt = at > nowNs ? new Date(Number(at / NS_A_MS)).toISOString() : null;
+  return { limit: limit.burst, used: limit.burst - remaining, remaining, nextAt };
+}
+
+/** One line: why its events wait, or that they do not. */
+export function whyItWaits({ pause, usage, settled }: ShownTenant): string {
+  if (pause !== null) {
+    const until = pause.untilMs === null ? "until it is resumed" : `until ${new Date(pause.untilMs).toISOString()}`;
+    return `paused by ${pause.actor} ${until}: ${pause.reason}`;
+  }
+  if (usage.lane !== null) {
+    const { reason, detail, resumeAt } = usage.lane;
+    return `${reason}: ${detail}${resumeAt === null ? "" : `, until ${resumeAt}`}`;
+  }
+  if (settled.admission.blocked) return "blocked from enqueueing";
+  return usage.pending === 0n ? "nothing waits" : "nothing holds it: its events ride the main line";
+}
+
+/** `siding tenants show -o json`. Names are public and only added to; 64-bit numbers are strings. */
+export function tenantJson(shown: ShownTenant): string {
+  const { tenantId, settled, pause, usage, nowMs } = shown;
+  const quota = settled.policy.quota;
+  const use = (limit: Limit | null | undefined, paidUntil: PaidUntilNs) => {
+    const used = useOf(limit, paidUntil, nowMs);
+    if (used === null) return null;
+    return {
+      limit: String(used.limit),
+      used: String(used.used),
+      remaining: String(used.remaining),
+      next_at: used.nextAt,
+    };
+  };
+  const document = {
+    tenant_id: tenantId,
+    pending: String(usage.pending),
+    counted_to: String(PENDING_MAX),
+    lag_ms: usage.lagMs,
+    waits: whyItWaits(shown),
+    lane: usage.lane === null ? null : { ...usage.lane, resumeAt: undefined, resume_at: usage.lane.resumeAt },
+    pause:
+      pause === null
+        ? null
+        : {
+            actor: pause.actor,
+            reason: pause.reason,
+            until: pause.untilMs === null ? null : new Date(pause.untilMs).toISOString(),
+          },
+    quota: { events: use(quota?.events, usage.used.events), bytes: use(quota?.bytes, usage.used.bytes) },
+    backlog_max: settled.admission.backlogMax,
+    blocked: settled.admission.blocked,
+    policy: settledJson(settled),
+  };
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}
+
+export function renderTenant(shown: ShownTenant, options: TableOptions): string {
+  const { tenantId, settled, usage, nowMs } = shown;
+  const { quota } = settled.policy;
+  const line = (use: LimitUse | null, unit: string): string =>
+    use === null
+      ? "none"
+      : `${use.used} of ${use.limit} ${unit} used, ${use.remaining} left${use.nextAt === null ? "" : `, more at ${use.nextAt}`}`;
+  const pending = usage.pending >= PENDING_MAX ? `${PENDING_MAX} or more` : String(usage.pending);
+  const fields: readonly [string, string][] = [
+    ["tenant", tenantId],
+    ["pending", `${pending}${usage.lagMs === null ? "" : `, the oldest ${formatAge(usage.lagMs)} old`}`],
+    ["waits", whyItWaits(shown)],
+    ["events", line(useOf(quota?.events, usage.used.events, nowMs), "events")],
+    ["bytes", line(useOf(quota?.bytes, usage.used.bytes, nowMs), "bytes")],
+  ];
+  const head = fields.map(([name, value]) => `${name.padEnd(8)} ${printable(value)}\n`).join("");
+  return `${head}\n${renderSettled(settled, options)}`;
+}

@@ -1,3 +1,0 @@
---! compatible
--- Reserved.
-select 1;

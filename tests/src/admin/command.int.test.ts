@@ -1,0 +1,162 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { type FinishedCommand, SidingProcess } from "../relay-process.js";
+import { createTestDatabase, type TestDatabase } from "../test-database.js";
+
+let database: TestDatabase;
+const id = randomUUID();
+const dead = randomUUID();
+beforeAll(async () => {
+  database = await createTestDatabase(inject("databaseUrl"));
+  await database.query(
+    `select siding.enqueue('orders', '{"n": 12345678901234567890, "deep": {"a": [1, 2]}}', 'acme', event_id => $1)`,
+    [id],
+  );
+  await database.query("select siding.enqueue('orders', '{}', 'acme', event_id => $1)", [dead]);
+  await database.query("select siding.enqueue_bytes('orders', 'abc'::bytea, 'x/y', 'other')");
+  await database.query(
+    "insert into siding.failure select shard, seq, 5, 'too large', 'too large', now(), 0, now() from siding.event where event_id = $1",
+    [dead],
+  );
+});
+afterAll(() => database.drop());
+
+function siding(settings: Record<string, string>, ...args: string[]): Promise<FinishedCommand> {
+  return new SidingProcess(args, settings).ended;
+}
+const here = () => ({ DATABASE_URL: database.url });
+
+/** Serves until `use` is through; then it has to stop by itself, in good order. */
+async function withServer(use: (url: string) => Promise<void>): Promise<void> {
+  const server = new SidingProcess(["admin"], {
+    ...here(),
+    SIDING_ADMIN_HTTP: "127.0.0.1:0",
+    SIDING_LOG_LEVEL: "debug",
+  });
+  try {
+    const address = /admin API on (http:\/\/[\d.:]+\d)/;
+    await server.logged(address);
+    await use(address.exec(server.log)![1]!);
+  } finally {
+    expect(await server.stop()).toMatchObject({ code: 0 });
+  }
+}
+
+async function makeToken(...args: string[]): Promise<string> {
+  const { stdout, stderr, code } = await siding(
+    here(),
+    "tokens",
+    "create",
+    "--name",
+    "test",
+    "--reason",
+    "test",
+    ...args,
+  );
+  expect(code, stderr).toBe(0);
+  return stdout.trim();
+}
+
+describe("siding tokens", () => {
+  test("makes one that is shown once, lists it without its secret, and revokes it", async () => {
+    const token = await makeToken("--tenant", "acme", "--tenant", "b", "--expires", "30d");
+    const prefix = token.split("_")[1]!;
+    const listed = await siding(here(), "tokens", "list", "-o", "json");
+    expect(listed.stdout).not.toContain(token.split("_")[2]);
+    expect(JSON.parse(listed.stdout).tokens).toMatchObject([
+      { prefix, role: "viewer", tenants: ["acme", "b"], state: "valid", may_see_payload: false },
+    ]);
+    const asked = await siding(here(), "tokens", "revoke", prefix, "--reason", "over");
+    expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining("--yes") });
+    const dry = await siding(here(), "tokens", "revoke", prefix, "--dry-run");
+    expect(dry.stdout).toContain("valid");
+    const revoked = await siding(here(), "tokens", "revoke", prefix, "--reason", "over", "--yes");
+    expect(revoked).toMatchObject({ code: 0, stdout: expect.stringContaining("revoked") });
+    const rows = await database.query("select action, reason from siding.audit where subject = $1 order by audit_id", [
+      prefix,
+    ]);
+    expect(rows).toEqual([
+      { action: "tokens.create", reason: "test" },
+      { action: "tokens.revoke", reason: "over" },
+    ]);
+  });
+
+  test.each([
+    [["create", "--name", "x"], /give --reason TEXT/],
+    [["create", "--name", "", "--reason", "r"], /--name has 0 characters/],
+    [["create", "--name", "x", "--role", "root", "--reason", "r"], /--role.*root/],
+    [["create", "--name", "x", "--expires", "yesterday", "--reason", "r"], /--expires is "yesterday"/],
+    [["create", "--name", "x", "--expires", "2020-01-01T00:00:00Z", "--reason", "r"], /--expires is/],
+    [["revoke", "'; --", "--yes", "--reason", "r"], /expected the 12 hexadecimal digits/],
+    [["revoke", "000000000000", "--yes", "--reason", "r"], /there is no token 000000000000/],
+  ])("refuses %j in one line", async (args, line) => {
+    const { code, stderr } = await siding(here(), "tokens", ...args);
+    expect(code).toBe(2);
+    expect(stderr.trim().split("\n")).toEqual([expect.stringMatching(line)]);
+  });
+});
+
+describe("siding admin", () => {
+  test("answers commands with what Postgres would have answered, to the letter", async () => {
+    const token = await makeToken("--role", "admin");
+    await withServer(async (url) => {
+      const there = { SIDING_ADMIN_URL: url, SIDING_ADMIN_TOKEN: token };
+      for (const command of [
+        ["events", "list"],
+        ["events", "list", "--tenant", "acme", "--since", "2h", "-o", "json"],
+        ["events", "list", "--status", "dead", "--limit", "1", "-o", "json"],
+        ["events", "show", id],
+        ["events", "show", id, "-o", "json"],
+        ["events", "show", randomUUID().replace(/^.{8}/, "00000000")],
+        ["dead", "list"],
+        ["dead", "list", "-o", "json"],
+        ["dead", "show", dead],
+        ["dead", "show", id],
+        ["tokens", "list"],
+      ]) {
+        const local = await siding(here(), ...command);
+        const remote = await siding(there, ...command);
+        expect(remote, command.join(" ")).toEqual(local);
+      }
+      const status = JSON.parse((await siding(there, "status", "-o", "json")).stdout);
+      expect(status).toMatchObject({ relays: [], backlog: { pending: expect.any(String) } });
+      const first = JSON.parse(
+        (await siding(there, "events", "list", "--since", "2h", "--limit", "2", "-o", "json")).stdout,
+      );
+      const rest = await siding(there, "events", "list", "--since", "2h", "--cursor", first.next_cursor, "-o", "json");
+      expect(rest).toMatchObject({ code: 0, stderr: "" });
+      expect(JSON.parse(rest.stdout).events).toHaveLength(1);
+
+      const flags = ["--url", url, "--token", token.replace(/.$/, (last) => (last === "A" ? "E" : "A"))];
+      const refused = await siding({}, "events", "list", ...flags);
+      expect(refused).toMatchObject({ code: 3, stdout: "" });
+      expect(refused.stderr.trim().split("\n")).toEqual([expect.stringContaining("Bearer token that holds")]);
+      expect(refused.stderr).not.toContain(flags[3]);
+    });
+  });
+
+  test("refuses to start beyond loopback while no token holds, in one line", async () => {
+    const empty = await createTestDatabase(inject("databaseUrl"));
+    try {
+      const settings = { DATABASE_URL: empty.url, SIDING_ADMIN_HTTP: "0.0.0.0:0" };
+      const { code, stderr } = await siding(settings, "admin");
+      expect(code).toBe(2);
+      expect(stderr.trim().split("\n")).toEqual([
+        expect.stringMatching(/SIDING_ADMIN_HTTP is "0.0.0.0:0".*siding tokens create/),
+      ]);
+    } finally {
+      await empty.drop();
+    }
+  });
+
+  test("no secret is shown by siding config", async () => {
+    const token = `siding_${"0".repeat(12)}_${"s".repeat(43)}`;
+    const settings = { ...here(), SIDING_ADMIN_TOKEN: token, SIDING_ADMIN_URL: "https://siding.internal" };
+    const { stdout } = await siding(settings, "config");
+    expect(stdout).toContain("https://siding.internal");
+    expect(stdout).not.toContain("sss");
+    const wrong = await siding({ ...settings, SIDING_ADMIN_TOKEN: "sssss" }, "config");
+    expect(wrong).toMatchObject({ code: 2 });
+    expect(wrong.stderr).not.toContain("sssss");
+  });
+});
