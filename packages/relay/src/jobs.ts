@@ -1,4 +1,5 @@
 import type { Batch, BatchPlan } from "@siding/core/batch/plan-batch.js";
+import { isConsumed } from "@siding/core/cursor/cursor.js";
 import { rowsOf } from "@siding/core/cursor/page.js";
 import type { JobPage, OpenJob } from "@siding/core/job/job.js";
 import { type JobTake, takeOfJob } from "@siding/core/job/take-of-job.js";
@@ -146,6 +147,10 @@ export class Jobs {
       suspects: this.#suspects,
       givenUp: this.#givenUp,
       redriven: this.#redriven,
+      isHeld: (event) => {
+        const lane = this.#lines.state.lanes.cover(event);
+        return lane !== undefined && !isConsumed(lane.cursor, event);
+      },
     });
     if ("stop" in take) {
       running.notBeforeMs = this.#options.clock.monotonicMs() + STOPPED_MS;
@@ -162,10 +167,11 @@ export class Jobs {
   }
 
   /** Kafka has the batch. */
-  published({ step, events, redriven, waiting }: JobTake): void {
+  published({ step, events, waiting, discarded }: JobTake): void {
     const running = this.#running.find(({ job }) => job.jobId === step.jobId);
     for (const { seq } of waiting) this.#lines.retryNow(seq);
-    for (const { seq } of redriven) this.#redriven.add(seq);
+    for (const seq of step.redriven) this.#redriven.add(seq);
+    for (const { seq } of discarded) this.#lines.passOver(seq);
     for (const { seq } of events) this.#suspects.delete(seq);
     if (running === undefined) return;
     const { position, counts, lastError } = step;
@@ -212,8 +218,8 @@ export class Jobs {
 }
 
 /** Rows that were looked at and are not asked for: nothing to write, unless they were the last. */
-function isNothing({ step, events, discarded, waiting }: JobTake): boolean {
-  return !step.isEnd && events.length === 0 && discarded.length === 0 && waiting.length === 0;
+function isNothing({ step, events, released, discarded, waiting }: JobTake): boolean {
+  return !step.isEnd && [events, released, discarded, waiting].every((list) => list.length === 0);
 }
 
 /** A batch in which no line moves but for what was found empty. */
@@ -242,9 +248,9 @@ function ofNoLine({ state }: Lines, plan: BatchPlan, judgedNs: bigint): Batch {
  * Lanes that have no reason to wait any longer: what they hold is asked for now, or waited for a dead letter that is
  * ruled on with this batch.
  */
-function withFreedLanes(plan: Batch, { redriven, discarded, waiting }: JobTake, nowMs: number): Batch {
+function withFreedLanes(plan: Batch, { released, discarded, waiting }: JobTake, nowMs: number): Batch {
   const freed: Lane[] = [];
-  for (const event of [...redriven, ...discarded]) {
+  for (const event of [...released, ...discarded]) {
     const lane = plan.lanes.get(ofOrder(event));
     if (lane?.reason === "retry" && lane.resumeAtMs === null) freed.push({ ...lane, resumeAtMs: nowMs });
   }

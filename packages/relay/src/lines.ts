@@ -57,6 +57,7 @@ export class Lines {
   readonly #failures: Map<bigint, Failure>;
   readonly #retryAtMs = new Map<bigint, number>();
   readonly #alreadyPublished: Set<bigint>;
+  readonly #discarded: Set<bigint>;
   /** Postgres' clock as it was last heard of, and the relay's at that moment: between them durations count, no times. */
   #heard: { readonly postgresMs: number; readonly ownMs: number };
   #sweptMs = 0;
@@ -77,6 +78,7 @@ export class Lines {
     this.#quotas = new Map(record.quotas);
     this.#failures = new Map(past.failures.map((failure) => [failure.seq, failure]));
     this.#alreadyPublished = new Set(past.alreadyPublished);
+    this.#discarded = new Set(record.discarded);
     this.#heard = { postgresMs: 0, ownMs: options.clock.monotonicMs() };
     // Until Postgres' clock was heard, what was said as "from now" stands as such.
     for (const { seq, retryInMs } of past.failures) this.#retryAtMs.set(seq, retryInMs);
@@ -131,6 +133,7 @@ export class Lines {
       failures: this.#failures,
       retryAtMs: this.#retryAtMs,
       alreadyPublished: this.#alreadyPublished,
+      discarded: this.#discarded,
       attemptsMax: this.#options.attemptsMax,
       eventsMax: this.#options.batchEventsMax,
       bytesMax: this.#options.batchBytesMax,
@@ -216,6 +219,11 @@ export class Lines {
       }
       return failure;
     });
+  }
+
+  /** A dead letter was ruled on: the lane that stands before it passes it. */
+  passOver(seq: bigint): void {
+    this.#discarded.add(seq);
   }
 
   /** Somebody asked for an event that waits to be tried again. */

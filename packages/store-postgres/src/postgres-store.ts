@@ -45,6 +45,7 @@ const SQL = {
   prepare: statement("prepare"),
   promote: statement("promote"),
   readAlreadyPublished: statement("read-already-published"),
+  readDiscarded: statement("read-discarded"),
   readFailures: statement("read-failures"),
   readJobPage: statement("read-job-page"),
   readJobs: statement("read-jobs"),
@@ -182,7 +183,12 @@ export class PostgresStore implements Store {
   async readLines(shard: number): Promise<LinesRecord> {
     const lanes = await this.#connections.run(SQL.readLanes, [shard]);
     const quotas = await this.#connections.run(SQL.readQuotas, [shard]);
-    return { lanes: lanes.map(parseLane), quotas: parseQuotas(quotas) };
+    const discarded = await this.#connections.run(SQL.readDiscarded, [shard]);
+    return {
+      lanes: lanes.map(parseLane),
+      quotas: parseQuotas(quotas),
+      discarded: discarded.map((row) => BigInt(row[0]!)),
+    };
   }
 
   async readJobs(shard: number): Promise<readonly OpenJob[]> {

@@ -111,3 +111,40 @@ test("dead letters are redriven once their cause is gone, or ruled on; no list s
   const verified = await world.run("verify");
   expect(verified.code, verified.stdout).toBe(0);
 }, 120_000);
+
+test.each(["redrive", "discard"])(
+  "what waits behind a dead letter in order-first goes on once it is ruled on: %s",
+  async (ruling) => {
+    await world.query(
+      "insert into siding.policy (name, tenant_id, retry, actor, reason) values ('strict', 'acme', 'order-first', 'test', 'test')",
+    );
+    await world.query(
+      `select siding.enqueue($1, to_jsonb(n), 'acme', key => 'k') from generate_series(1, 4) n order by n`,
+      [world.topic],
+    );
+    await world.query(
+      `insert into siding.failure (shard, seq, attempts, last_error, fingerprint, retry_at)
+    select shard, seq, 2, 'message too large', 'message too large', now() from siding.event where payload::int = 2`,
+    );
+    const relay = world.relay();
+    await expect.poll(() => world.numbers("acme"), SLOW).toEqual([1]);
+    await expect
+      .poll(() => world.query("select status from siding.events order by seq"), SLOW)
+      .toEqual([{ status: "published" }, { status: "dead" }, { status: "pending" }, { status: "pending" }]);
+    const offer = await world.ask<Offer>("dead", ruling, "--tenant", "acme", ...REASON);
+    expect(offer.asked).toBe(1);
+    const wanted = ruling === "redrive" ? [1, 2, 3, 4] : [1, 3, 4];
+    await expect.poll(() => world.numbers("acme").length, SLOW).toBe(wanted.length);
+    expect((await relay.stop()).code).toBe(0);
+    expect(world.numbers("acme")).toEqual(wanted);
+    // Another relay finds nothing that is owed.
+    const next = world.relay();
+    await world.enqueue("other", 1, 3);
+    await expect.poll(() => world.numbers("other"), SLOW).toEqual([1, 2, 3]);
+    expect((await next.stop()).code).toBe(0);
+    expect(world.numbers("acme")).toEqual(wanted);
+    const verified = await world.run("verify");
+    expect(verified.code, verified.stdout).toBe(0);
+  },
+  120_000,
+);

@@ -48,7 +48,7 @@ export interface JobStep {
   readonly counts: JobCounts;
   readonly lastError: string | null;
   readonly isEnd: boolean;
-  /** Dead letters that are published with the batch, and dead no more. */
+  /** Dead letters that are dead no more: published with the batch, or by the lane that holds them. */
   readonly redriven: readonly bigint[];
   /** Dead letters that wait for nobody any more. */
   readonly discarded: readonly bigint[];

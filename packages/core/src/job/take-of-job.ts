@@ -14,6 +14,8 @@ export interface JobInput {
   readonly givenUp: ReadonlyMap<bigint, string>;
   /** Dead letters that another job has redriven, perhaps in a batch that Postgres has not promoted yet. */
   readonly redriven: ReadonlySet<bigint>;
+  /** Whether the event's lane stands before it still: a dead letter that what follows under its key waits for. */
+  readonly isHeld: (event: OutboxEvent) => boolean;
 }
 
 /** What one batch does for a job. */
@@ -23,6 +25,8 @@ export interface JobTake {
   readonly events: readonly OutboxEvent[];
   /** Those of them that are in Kafka for the first time. */
   readonly redriven: readonly OutboxEvent[];
+  /** Dead letters that are events like others once more: their lanes publish them, ahead of what waits behind them. */
+  readonly released: readonly OutboxEvent[];
   readonly discarded: readonly OutboxEvent[];
   /** What lanes hold, and are to move now. */
   readonly waiting: readonly OutboxEvent[];
@@ -43,6 +47,7 @@ export function takeOfJob(input: JobInput): JobTake | JobStop {
   const { job, page, suspects } = input;
   const events: OutboxEvent[] = [];
   const redriven: OutboxEvent[] = [];
+  const released: OutboxEvent[] = [];
   const discarded: OutboxEvent[] = [];
   const waiting: OutboxEvent[] = [];
   let { replayed, failed }: { replayed: number; failed: number } = job.counts;
@@ -55,7 +60,9 @@ export function takeOfJob(input: JobInput): JobTake | JobStop {
     if (isAlone) break;
     if (act === "wait") waiting.push(event);
     else if (act === "discard") discarded.push(event);
-    else {
+    else if (act === "redrive" && input.isHeld(event)) {
+      if (!input.redriven.has(event.seq)) released.push(event);
+    } else {
       const passed = whyPassed(row, input);
       if (passed !== null) {
         failed += 1;
@@ -85,7 +92,7 @@ export function takeOfJob(input: JobInput): JobTake | JobStop {
   const counts: JobCounts = {
     replayed,
     failed,
-    redriven: job.counts.redriven + redriven.length,
+    redriven: job.counts.redriven + redriven.length + released.length,
     discarded: job.counts.discarded + discarded.length,
     waiting: job.counts.waiting + waiting.length,
   };
@@ -95,10 +102,10 @@ export function takeOfJob(input: JobInput): JobTake | JobStop {
     counts,
     lastError,
     isEnd: isThrough && page.isToEnd,
-    redriven: redriven.map(({ seq }) => seq),
+    redriven: [...redriven, ...released].map(({ seq }) => seq),
     discarded: discarded.map(({ seq }) => seq),
   };
-  return { step, events, redriven, discarded, waiting, isAlone };
+  return { step, events, redriven, released, discarded, waiting, isAlone };
 }
 
 function whyPassed({ act, event }: JobRow, { givenUp, policies }: JobInput): string | null {

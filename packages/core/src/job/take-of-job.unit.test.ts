@@ -44,6 +44,7 @@ function taken(rows: readonly JobRow[], more: Partial<JobInput> = {}): JobTake |
     suspects: new Set(),
     givenUp: new Map(),
     redriven: new Set(),
+    isHeld: () => false,
     ...more,
   });
 }
@@ -86,6 +87,14 @@ describe("a job's part of a batch", () => {
     expect(events.map(({ eventId }) => eventId)).toEqual(["e3"]);
     expect(step.counts).toMatchObject({ failed: 2, replayed: 1 });
     expect(step.lastError).toMatch(/allows no replay/);
+  });
+
+  test("a dead letter that its lane stands before is left to the lane, and dead no more", () => {
+    const isHeld = ({ seq }: OutboxEvent): boolean => seq === 1n;
+    const { step, events, released } = going([row(1, "redrive"), row(2, "redrive")], { isHeld });
+    expect(events.map(({ eventId }) => eventId)).toEqual(["e2"]);
+    expect(released.map(({ eventId }) => eventId)).toEqual(["e1"]);
+    expect(step).toMatchObject({ redriven: [2n, 1n], counts: { redriven: 2 } });
   });
 
   test("a dead letter that another job has redriven is not redriven again", () => {

@@ -103,6 +103,8 @@ export interface DueShards {
 export interface LinesRecord {
   readonly lanes: readonly Lane[];
   readonly quotas: ReadonlyMap<string, QuotaState>;
+  /** Dead letters that were ruled on, and that a lane stands before still: it passes them. */
+  readonly discarded: readonly bigint[];
 }
 
 /** What a batch changes of them. */

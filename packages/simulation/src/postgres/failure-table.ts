@@ -45,6 +45,11 @@ export class FailureTable {
     }
   }
 
+  /** read-discarded.sql, and those that their line has passed. */
+  ruledOn(shard: number): bigint[] {
+    return [...this.#of(shard).values()].filter(({ isDiscarded }) => isDiscarded).map(({ seq }) => seq);
+  }
+
   deadLetter(
     shard: number,
     seq: bigint,

@@ -269,7 +269,7 @@ export class SimulatedPostgres {
 
   linesOf(shard: number): LinesRecord {
     const { lines, promotedBatch, promotedNs } = this.shards[shard]!;
-    return lines.standing(promotedBatch, promotedNs);
+    return { ...lines.standing(promotedBatch, promotedNs), discarded: this.failures.ruledOn(shard) };
   }
 
   #promotePlan(shard: number, row: ShardRow): void {
