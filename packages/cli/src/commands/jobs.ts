@@ -1,9 +1,9 @@
 import { SidingError } from "@siding/core/errors.js";
 import { type JobDesk, withJobDesk } from "@siding/store-postgres/job-desk.js";
 import { Command, Option } from "commander";
-import { loadConfig, requireSetting } from "../config/load-config.js";
+import { loadConfig } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
-import { authorHere } from "../jobs/job-command.js";
+import { authorHere, jobDatabase } from "../jobs/job-command.js";
 import { renderJobJson, renderJobsJson, renderJobsTable, renderJobTable } from "../jobs/render-job.js";
 import { waitForJob } from "../jobs/wait-for-job.js";
 import { type ConsentFlags, confirm, reasonOf, requireWord } from "../terminal/confirmation.js";
@@ -95,7 +95,7 @@ function cancelCommand(): Command {
 
 async function atDesk(flags: OutputFlags, act: (desk: JobDesk) => Promise<void>): Promise<void> {
   const { values: config } = loadConfig({ options: { ...flags }, environment: process.env, directory: process.cwd() });
-  await withJobDesk(requireSetting(config, "databaseUrl"), act);
+  await withJobDesk(jobDatabase(config), act);
 }
 
 function outputOption(): Option {

@@ -11,6 +11,7 @@ import {
 import { Command, Option } from "commander";
 import { loadConfig, requireSetting } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
+import type { SidingConfig } from "../config/settings.js";
 import { addFilterFlags, addStatusFlag, type FilterFlags, filterOf } from "../inspect/filter-flags.js";
 import { type ConsentFlags, confirm, reasonOf, requireWord } from "../terminal/confirmation.js";
 import { renderOffer, renderOfferJson } from "./render-job.js";
@@ -41,8 +42,20 @@ export function jobCommand(kind: JobKind, description: string, notes: string): C
       environment: process.env,
       directory: process.cwd(),
     });
-    await withJobDesk(requireSetting(config, "databaseUrl"), (desk) => submit(desk, kind, flags));
+    await withJobDesk(jobDatabase(config), (desk) => submit(desk, kind, flags));
   });
+}
+
+/**
+ * Where jobs are laid down. Not through an admin API: one that is named must not be passed by without a word.
+ * @throws SIDING_USAGE where one is named, SIDING_CONFIG_INVALID where no database is
+ */
+export function jobDatabase(config: SidingConfig): string {
+  if (config.adminUrl === undefined) return requireSetting(config, "databaseUrl");
+  throw new SidingError(
+    "SIDING_USAGE",
+    "jobs are asked of the database: leave --url and SIDING_ADMIN_URL out, or use the routes of the admin API",
+  );
 }
 
 /** Who asks, for the record: the operating system's user. */
