@@ -3,7 +3,7 @@ import { isConsumed } from "@siding/core/cursor/cursor.js";
 import { rowsOf } from "@siding/core/cursor/page.js";
 import type { JobPage, OpenJob } from "@siding/core/job/job.js";
 import { type JobTake, takeOfJob } from "@siding/core/job/take-of-job.js";
-import { isSameFilter, type Lane, ofOrder } from "@siding/core/lane/lane.js";
+import { isSameFilter, type Lane } from "@siding/core/lane/lane.js";
 import { Lanes } from "@siding/core/lane/lanes.js";
 import type { Lines, LinesInput } from "./lines.js";
 import type { RelayOptions } from "./relay-options.js";
@@ -251,7 +251,7 @@ function ofNoLine({ state }: Lines, plan: BatchPlan, judgedNs: bigint): Batch {
 function withFreedLanes(plan: Batch, { released, discarded, waiting }: JobTake, nowMs: number): Batch {
   const freed: Lane[] = [];
   for (const event of [...released, ...discarded]) {
-    const lane = plan.lanes.get(ofOrder(event));
+    const lane = plan.lanes.cover(event);
     if (lane?.reason === "retry" && lane.resumeAtMs === null) freed.push({ ...lane, resumeAtMs: nowMs });
   }
   for (const event of waiting) {

@@ -163,7 +163,7 @@ const PROVOKED: Record<ErrorCode, () => Promise<unknown>> = {
   },
   SIDING_REPLAY_OFF: async () => {
     await database.query(
-      "insert into siding.policy (name, tenant_id, replay, actor, reason) values ('no replay', 'quiet', false, 'test', 'test')",
+      "insert into siding.policy (name, tenant_id, replay, actor, reason) values ('tenant/quiet', 'quiet', false, 'test', 'test')",
     );
     return said(
       new SidingProcess(["events", "replay", "--tenant", "quiet", "--dry-run"], { DATABASE_URL: database.url }),

@@ -116,7 +116,7 @@ test.each(["redrive", "discard"])(
   "what waits behind a dead letter in order-first goes on once it is ruled on: %s",
   async (ruling) => {
     await world.query(
-      "insert into siding.policy (name, tenant_id, retry, actor, reason) values ('strict', 'acme', 'order-first', 'test', 'test')",
+      "insert into siding.policy (name, tenant_id, retry, actor, reason) values ('tenant/acme', 'acme', 'order-first', 'test', 'test')",
     );
     await world.query(
       `select siding.enqueue($1, to_jsonb(n), 'acme', key => 'k') from generate_series(1, 4) n order by n`,

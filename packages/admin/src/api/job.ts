@@ -91,6 +91,8 @@ export const JobQuery = only({
   running: Type.Optional(Type.Boolean({ description: "only those that have not ended" })),
   limit: Type.Integer({ minimum: 1, maximum: LIMIT_MAX, default: 50 }),
 });
+export type JobQuery = Static<typeof JobQuery>;
+
 export const JobList = only({ jobs: Type.Array(Job) });
 export type JobList = Static<typeof JobList>;
 export const JobCancellation = only({ reason });

@@ -118,8 +118,8 @@ export function jobRoutes(server: AdminRoutes, { pool }: { readonly pool: AdminP
     async (request): Promise<Job> => {
       const caller = callerOf(request);
       const { job_id: jobId } = request.params;
+      ownJob(caller, jobId, await pool.atJobDesk((desk) => desk.find(jobId)));
       return pool.atJobDesk(async (desk) => {
-        ownJob(caller, jobId, await desk.find(jobId));
         await desk.cancel(jobId, { actor: caller.actor, role: caller.role, reason: request.query.reason });
         return jobDocument(await desk.show(jobId));
       });
