@@ -31,7 +31,7 @@ const SMALL_BATCH_EVENTS = 1_000;
  */
 const MARKERS_MS = 3;
 /** A batch that takes longer makes one ask whether its topics are still there: most take milliseconds. */
-const SLOW_MS = 400;
+const SLOW_MS = 1_000;
 /** A commit is asked for again this long before its end counts as unknown. */
 const COMMIT_WITHIN_MS = 2 * TRANSACTION_TIMEOUT_MS;
 

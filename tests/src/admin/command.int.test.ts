@@ -114,8 +114,7 @@ describe("siding admin", () => {
         ["dead", "show", id],
         ["tokens", "list"],
       ]) {
-        const local = await siding(here(), ...command);
-        const remote = await siding(there, ...command);
+        const [local, remote] = await Promise.all([siding(here(), ...command), siding(there, ...command)]);
         expect(remote, command.join(" ")).toEqual(local);
       }
       const status = JSON.parse((await siding(there, "status", "-o", "json")).stdout);
@@ -133,7 +132,7 @@ describe("siding admin", () => {
       expect(refused.stderr.trim().split("\n")).toEqual([expect.stringContaining("Bearer token that holds")]);
       expect(refused.stderr).not.toContain(flags[3]);
     });
-  });
+  }, 180_000);
 
   test("refuses to start beyond loopback while no token holds, in one line", async () => {
     const empty = await createTestDatabase(inject("databaseUrl"));

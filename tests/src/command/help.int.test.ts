@@ -12,8 +12,7 @@ async function allHelp(path: readonly string[] = []): Promise<(readonly [string,
   const help = await helpOf(path);
   const list = /^Commands:\n((?: {2}.*\n|\n(?= {2}))*)/m.exec(help)?.[1] ?? "";
   const names = [...list.matchAll(/^ {2}([a-z-]+)/gm)].map((match) => match[1]!).filter((name) => name !== "help");
-  const below = [];
-  for (const name of names) below.push(...(await allHelp([...path, name])));
+  const below = (await Promise.all(names.map((name) => allHelp([...path, name])))).flat();
   return [[["siding", ...path].join(" "), help], ...below];
 }
 
@@ -28,5 +27,5 @@ describe("the help of every command", () => {
       if (!help.includes("-o, --output")) continue;
       expect(help.replace(/\s+/g, " "), path).toContain('(choices: "table", "json", default: "table")');
     }
-  });
+  }, 180_000);
 });

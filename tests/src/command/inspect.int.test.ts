@@ -145,7 +145,7 @@ describe("siding check", () => {
     expect(code).toBe(1);
     expect(stdout.trim().split("\n")).toEqual([
       "pending: 5 events, more than 4",
-      expect.stringMatching(/^lag: the oldest pending event is 10 min.* old, more than 1 min$/),
+      expect.stringMatching(/^lag: the oldest pending event is 1\d min.* old, more than 1 min$/),
       "dead: 1 events, more than 0",
     ]);
     const ofTenant = await siding("check", "--max-pending", "4", "--max-dead", "0", "--tenant", "acme", "-o", "json");

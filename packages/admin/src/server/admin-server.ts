@@ -208,8 +208,10 @@ export async function adminServer(
   await server.ready();
   return { server, routes };
 
-  function nothingThere({ url }: FastifyRequest): HttpProblem {
+  function nothingThere({ url, method }: FastifyRequest): HttpProblem {
     const methods = allowed.of(url.split("?", 1)[0]!);
+    // A path that knows the method and was not found is one that could not be read.
+    if (methods.includes(method)) return new HttpProblem(400, "The path has a percent sign that begins no character.");
     if (methods.length === 0) return new HttpProblem(404, "There is nothing here; /openapi.json says what there is.");
     return new HttpProblem(405, `This path knows ${methods.join(", ")}.`, { allow: methods.join(", ") });
   }
