@@ -13,6 +13,8 @@ export const LOOK_MS = 400;
 /** A job's part of a batch: whoever's event comes next waits for this batch to end. */
 const EVENTS_IDLE = 1_000;
 const EVENTS_LIVE = 100;
+/** For so long after an event the next one is expected. */
+const LIVE_MS = 1_000;
 /** How many rows of the log are looked at for one batch. */
 const LOOK_ROWS = 5_000;
 /** A job that may not go on looks again after this. */
@@ -56,6 +58,7 @@ export class Jobs {
   readonly #suspects = new Set<bigint>();
   readonly #givenUp = new Map<bigint, string>();
   readonly #redriven = new Set<bigint>();
+  #liveUntilMs = Number.NEGATIVE_INFINITY;
   /** After a refusal that says nothing about live events a batch goes without a job, so that its verdicts are theirs. */
   #isResting = false;
 
@@ -126,7 +129,9 @@ export class Jobs {
     const { batchEventsMax, batchBytesMax, store } = this.#options;
     const live = [...rowsOf(page), ...reads.flatMap((read) => rowsOf(read.page))];
     const bytes = batchBytesMax - live.reduce((sum, event) => sum + event.bytes, 0);
-    const room = Math.min(batchEventsMax - live.length, live.length > 0 ? EVENTS_LIVE : EVENTS_IDLE);
+    const nowMs = this.#options.clock.monotonicMs();
+    if (live.length > 0) this.#liveUntilMs = nowMs + LIVE_MS;
+    const room = Math.min(batchEventsMax - live.length, nowMs < this.#liveUntilMs ? EVENTS_LIVE : EVENTS_IDLE);
     const events = Math.min(room, this.#allowed(running, page.nowNs));
     if (events < 1 || bytes < 1) return null;
     const limits = { events, bytes, look: LOOK_ROWS };
