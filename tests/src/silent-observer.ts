@@ -11,6 +11,7 @@ export const silentObserver: RelayObserver = {
   eventDead() {},
   eventRefused() {},
   held() {},
+  jobMoved() {},
   lanesChanged() {},
   quotaUsed() {},
   step() {},

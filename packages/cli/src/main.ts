@@ -8,6 +8,7 @@ import { deadCommand } from "./commands/dead.js";
 import { devCommand } from "./commands/dev.js";
 import { doctorCommand } from "./commands/doctor.js";
 import { eventsCommand } from "./commands/events.js";
+import { jobsCommand } from "./commands/jobs.js";
 import { migrateCommand } from "./commands/migrate.js";
 import { policiesCommand } from "./commands/policies.js";
 import { recoverCommand } from "./commands/recover.js";
@@ -44,6 +45,7 @@ function program(): Command {
     .addCommand(statusCommand())
     .addCommand(eventsCommand())
     .addCommand(deadCommand())
+    .addCommand(jobsCommand())
     .addCommand(tenantsCommand())
     .addCommand(policiesCommand())
     .addCommand(tailCommand())

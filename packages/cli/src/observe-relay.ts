@@ -1,3 +1,4 @@
+import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
 import { usedShareOf } from "@siding/core/quota/quota.js";
 import type { RelayObserver, ShardState } from "@siding/relay/relay-observer.js";
 import type { Logger } from "pino";
@@ -70,17 +71,19 @@ export class RelayJournal implements RelayObserver {
   }
 
   batchCommitted: RelayObserver["batchCommitted"] = (_shard, _batch, events, nowUnixMs) => {
-    const counts = new Map<string, { tenant: string; topic: string; events: number }>();
-    for (const { tenantId, topic, createdAt } of events) {
+    for (const { createdAt } of events) {
       this.#metrics.endToEndLatency(Math.max(0, nowUnixMs - Date.parse(createdAt)) / 1000);
-      const name = `${tenantId}\n${topic}`;
-      const count = counts.get(name);
-      if (count === undefined) counts.set(name, { tenant: tenantId, topic, events: 1 });
-      else count.events += 1;
     }
-    for (const { tenant, topic, events: published } of counts.values()) {
+    for (const { tenant, topic, events: published } of countsOf(events)) {
       this.#metrics.eventsPublished(tenant, topic, published);
     }
+  };
+
+  jobMoved: RelayObserver["jobMoved"] = (shard, { step, events }) => {
+    for (const { tenant, topic, events: replayed } of countsOf(events)) {
+      this.#metrics.eventsReplayed(tenant, topic, replayed);
+    }
+    if (step.isEnd) this.#log.info({ shard, job: step.jobId }, `job ${step.jobId} is through shard ${shard}`);
   };
 
   lanesChanged: RelayObserver["lanesChanged"] = (shard, lanes) => this.#metrics.lanes(shard, lanes);
@@ -126,4 +129,21 @@ export class RelayJournal implements RelayObserver {
   retrying: RelayObserver["retrying"] = (shard, error, waitMs) => {
     this.#log.warn({ shard, code: error.code }, `${error.message}; trying again in ${Math.round(waitMs)} ms`);
   };
+}
+
+interface TopicCount {
+  readonly tenant: string;
+  readonly topic: string;
+  events: number;
+}
+
+function countsOf(events: readonly OutboxEvent[]): Iterable<TopicCount> {
+  const counts = new Map<string, TopicCount>();
+  for (const { tenantId: tenant, topic } of events) {
+    const name = `${tenant}\n${topic}`;
+    const count = counts.get(name);
+    if (count === undefined) counts.set(name, { tenant, topic, events: 1 });
+    else count.events += 1;
+  }
+  return counts.values();
 }

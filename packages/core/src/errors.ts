@@ -127,6 +127,16 @@ export const ERRORS = {
     exit: 1,
     mend: "`siding events list` finds events by tenant, topic, key and dedupe key; retention deletes published ones.",
   },
+  SIDING_REPLAY_OFF: {
+    retry: "never",
+    exit: 1,
+    mend: "Change that policy, or replay other tenants.",
+  },
+  SIDING_JOB_UNKNOWN: {
+    retry: "never",
+    exit: 1,
+    mend: "`siding jobs list` shows which there are.",
+  },
   SIDING_QUERY_TOO_WIDE: {
     retry: "never",
     exit: 2,

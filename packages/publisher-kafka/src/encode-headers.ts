@@ -37,6 +37,7 @@ export class HeaderEncoder {
       this.#schemaVersion,
       this.#producerId,
     ];
+    if (event.replayJobId !== undefined) headers.push({ "replay-job-id": event.replayJobId });
     if (event.headers !== null) {
       for (const name of Object.keys(event.headers)) headers.push({ [name]: event.headers[name]! });
     }

@@ -9,7 +9,7 @@ import { brokerError, type ClientError, isUnansweredRead } from "./broker-errors
 import { connectionConfig, groupId, type KafkaOptions, REQUEST_TIMEOUT_MS } from "./client-config.js";
 import { connectClient, disconnectConsumer, promised } from "./connect-client.js";
 
-/** A committed record that carries an event id. */
+/** A committed record that carries an event id, and no job's: what a replay published is no proof of the event's own record. */
 export interface ScannedRecord {
   /** Lower case, as Postgres writes it. */
   readonly eventId: string;
@@ -65,9 +65,10 @@ const LOST_TIMEOUT_MS = 60_000;
 const STALL_TIMEOUT_MS = 16 * 60_000;
 const EVENT_ID = "event-id";
 const PRODUCER_ID = "x-producer-id";
+const REPLAY_JOB_ID = "replay-job-id";
 
 /**
- * Reads which events Kafka holds: the event-id header of every committed record of the topics, from their times on to
+ * Reads which events Kafka holds: the event-id header of every committed record of the topics but replayed ones, from their times on to
  * their ends as they are now, those of transactions included that end later. Whether more is added meanwhile is the
  * caller's to know: a recovery fences the shards before, a check looks only for what was committed before.
  * @throws SIDING_SCAN_INCOMPLETE when Kafka has deleted records from the span, or a foreign transaction bars its end;
@@ -214,6 +215,7 @@ function scanned({ headers, topic, partition, offset, timestamp }: Message): Sca
   let producerId: string | null = null;
   for (const header of headers ?? []) {
     const named = header as Record<string, unknown>;
+    if (named[REPLAY_JOB_ID] !== undefined) return null;
     // The first one counts, as with Siding's own records, which carry each once.
     if (named[EVENT_ID] !== undefined) eventId ??= String(named[EVENT_ID]);
     if (named[PRODUCER_ID] !== undefined) producerId ??= String(named[PRODUCER_ID]);

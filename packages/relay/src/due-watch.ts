@@ -3,10 +3,19 @@ import { nextPollMs, POLL_BUSY_MS } from "@siding/core/poll/pace.js";
 import type { AbortSignalLike, Clock } from "@siding/core/ports/clock.js";
 import type { Store } from "@siding/core/ports/store.js";
 
+/** How a wait ended. */
+export interface Woken {
+  /** As it stands then. */
+  readonly cursor: Cursor;
+  /** Whether there is an open job that the waiter asked for. */
+  readonly hasJob: boolean;
+}
+
 interface Waiter {
   readonly shard: number;
+  readonly isForJobs: boolean;
   cursor: Cursor;
-  readonly wake: (cursor: Cursor) => void;
+  readonly wake: (woken: Woken) => void;
   readonly fail: (error: unknown) => void;
 }
 
@@ -28,10 +37,13 @@ export class DueWatch {
   }
 
   /**
-   * Resolves with the cursor as it stands then, once something lies behind it or the signal is aborted.
+   * Resolves once something lies behind the cursor, a job is open where isForJobs asks for one, or the signal is aborted.
    * @throws SIDING_STORE_*
    */
-  wait(shard: number, cursor: Cursor, signal: AbortSignalLike): Promise<Cursor> {
+  wait(
+    { shard, cursor, isForJobs }: Pick<Waiter, "shard" | "cursor" | "isForJobs">,
+    signal: AbortSignalLike,
+  ): Promise<Woken> {
     return new Promise((resolve, reject) => {
       let isOver = false;
       const end = (act: () => void): void => {
@@ -44,11 +56,12 @@ export class DueWatch {
       };
       const waiter: Waiter = {
         shard,
+        isForJobs,
         cursor,
-        wake: (at) => end(() => resolve(at)),
+        wake: (woken) => end(() => resolve(woken)),
         fail: (error) => end(() => reject(error)),
       };
-      const onAbort = (): void => waiter.wake(waiter.cursor);
+      const onAbort = (): void => waiter.wake({ cursor: waiter.cursor, hasJob: false });
       this.#waiters.set(shard, waiter);
       signal.addEventListener("abort", onAbort, { once: true });
       if (signal.aborted) onAbort();
@@ -63,10 +76,11 @@ export class DueWatch {
       const looked = [...this.#waiters.values()];
       if (looked.length === 0) break;
       try {
-        const { shards, snapshot } = await this.#store.due(looked);
+        const { shards, withJobs, snapshot } = await this.#store.due(looked);
         this.#pollMs = nextPollMs(this.#pollMs, shards.length > 0);
         for (const waiter of looked) {
-          if (shards.includes(waiter.shard)) waiter.wake(waiter.cursor);
+          const hasJob = waiter.isForJobs && withJobs.includes(waiter.shard);
+          if (hasJob || shards.includes(waiter.shard)) waiter.wake({ cursor: waiter.cursor, hasJob });
           else if (waiter.cursor.form === "plain") waiter.cursor = { ...waiter.cursor, snapshot, nextXid: null };
         }
       } catch (error) {

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { DueWatch } from "./due-watch.js";
 
 const CURSOR: Cursor = { form: "plain", position: 7n, snapshot: parseSnapshot("5:5:"), nextXid: 9n };
+const SHARD_0 = { shard: 0, cursor: CURSOR, isForJobs: true };
 const noWait = { sleep: async () => {} } as unknown as Clock;
 
 /** A store that answers each look when the test says so. */
@@ -14,7 +15,7 @@ class AskedStore {
   readonly asStore = {
     due: () =>
       new Promise((resolve) => {
-        this.looks.push((shards) => resolve({ shards, snapshot: parseSnapshot("6:6:") }));
+        this.looks.push((shards) => resolve({ shards, withJobs: [1], snapshot: parseSnapshot("6:6:") }));
       }),
   } as unknown as Store;
 
@@ -29,29 +30,45 @@ describe("waiting for work", () => {
     const store = new AskedStore();
     const watch = new DueWatch(store.asStore, noWait);
     const first = new AbortController();
-    const waited = watch.wait(0, CURSOR, first.signal as never);
+    const waited = watch.wait(SHARD_0, first.signal as never);
     const answerFirst = await store.look(0);
     first.abort();
     await waited;
-    const again = watch.wait(0, CURSOR, new AbortController().signal as never);
+    const again = watch.wait(SHARD_0, new AbortController().signal as never);
     answerFirst([0]);
     (await store.look(1))([0]);
-    await expect(again).resolves.toMatchObject({ position: 7n });
+    await expect(again).resolves.toMatchObject({ cursor: { position: 7n } });
   });
 
   test("a look that finds nothing moves the snapshot on, and forgets the number that bounded the old one", async () => {
     const store = new AskedStore();
     const watch = new DueWatch(store.asStore, noWait);
-    const waited = watch.wait(0, CURSOR, new AbortController().signal as never);
+    const waited = watch.wait(SHARD_0, new AbortController().signal as never);
     (await store.look(0))([]);
     (await store.look(1))([0]);
-    await expect(waited).resolves.toEqual({ ...CURSOR, snapshot: parseSnapshot("6:6:"), nextXid: null });
+    await expect(waited).resolves.toEqual({
+      cursor: { ...CURSOR, snapshot: parseSnapshot("6:6:"), nextXid: null },
+      hasJob: false,
+    });
+  });
+
+  test("an open job ends the wait of who asks for jobs, and of nobody else", async () => {
+    const store = new AskedStore();
+    const watch = new DueWatch(store.asStore, noWait);
+    const stop = new AbortController();
+    const busy = watch.wait({ shard: 1, cursor: CURSOR, isForJobs: false }, stop.signal as never);
+    (await store.look(0))([]);
+    const idle = watch.wait({ shard: 1, cursor: CURSOR, isForJobs: true }, stop.signal as never);
+    (await store.look(1))([]);
+    await expect(idle).resolves.toMatchObject({ hasJob: true });
+    stop.abort();
+    await expect(busy).resolves.toMatchObject({ hasJob: false });
   });
 
   test("a store that fails fails every wait", async () => {
     const store = { due: async () => Promise.reject(new Error("gone")) } as unknown as Store;
     const watch = new DueWatch(store, noWait);
     const signal = new AbortController().signal as never;
-    await expect(watch.wait(0, CURSOR, signal)).rejects.toThrow("gone");
+    await expect(watch.wait(SHARD_0, signal)).rejects.toThrow("gone");
   });
 });

@@ -9,6 +9,7 @@ import { Lanes } from "@siding/core/lane/lanes.js";
 import type { LaneRequest, LinesChange, LinesRecord, TimedPage } from "@siding/core/ports/store.js";
 import { accounted, askQuota, NOTHING_USED, type QuotaState, type QuotaUse } from "@siding/core/quota/quota.js";
 import { type Failure, nextFailure } from "@siding/core/retry/failure.js";
+import type { JobRead } from "./jobs.js";
 import type { RelayOptions } from "./relay-options.js";
 
 /** Lanes read for one batch: the design's 1,000 lanes of five rows take 8 ms. */
@@ -56,6 +57,7 @@ export class Lines {
   readonly #failures: Map<bigint, Failure>;
   readonly #retryAtMs = new Map<bigint, number>();
   readonly #alreadyPublished: Set<bigint>;
+  readonly #discarded: Set<bigint>;
   /** Postgres' clock as it was last heard of, and the relay's at that moment: between them durations count, no times. */
   #heard: { readonly postgresMs: number; readonly ownMs: number };
   #sweptMs = 0;
@@ -76,6 +78,7 @@ export class Lines {
     this.#quotas = new Map(record.quotas);
     this.#failures = new Map(past.failures.map((failure) => [failure.seq, failure]));
     this.#alreadyPublished = new Set(past.alreadyPublished);
+    this.#discarded = new Set(record.discarded);
     this.#heard = { postgresMs: 0, ownMs: options.clock.monotonicMs() };
     // Until Postgres' clock was heard, what was said as "from now" stands as such.
     for (const { seq, retryInMs } of past.failures) this.#retryAtMs.set(seq, retryInMs);
@@ -130,6 +133,7 @@ export class Lines {
       failures: this.#failures,
       retryAtMs: this.#retryAtMs,
       alreadyPublished: this.#alreadyPublished,
+      discarded: this.#discarded,
       attemptsMax: this.#options.attemptsMax,
       eventsMax: this.#options.batchEventsMax,
       bytesMax: this.#options.batchBytesMax,
@@ -215,6 +219,16 @@ export class Lines {
       }
       return failure;
     });
+  }
+
+  /** A dead letter was ruled on: the lane that stands before it passes it. */
+  passOver(seq: bigint): void {
+    this.#discarded.add(seq);
+  }
+
+  /** Somebody asked for an event that waits to be tried again. */
+  retryNow(seq: bigint): void {
+    if (this.#retryAtMs.has(seq)) this.#retryAtMs.set(seq, 0);
   }
 
   /** Until a lane may move, in ms; 0 where one may now, null where none will by itself. */
@@ -325,12 +339,13 @@ export class Lines {
 }
 
 /** The topics of all that may go. */
-export function topicsOf({ page, reads }: LinesInput): ReadonlySet<string> {
+export function topicsOf({ page, reads }: LinesInput, jobRead: JobRead | null): ReadonlySet<string> {
   const topics = new Set<string>();
   const add = (events: readonly OutboxEvent[]): void => {
     for (const { topic } of events) topics.add(topic);
   };
   add(rowsOf(page));
   for (const read of reads) add(rowsOf(read.page));
+  if (jobRead !== null) add(jobRead.page.rows.map(({ event }) => event));
   return topics;
 }

@@ -1,11 +1,13 @@
 import type { Batch } from "@siding/core/batch/plan-batch.js";
 import { SidingError } from "@siding/core/errors.js";
+import type { JobTake } from "@siding/core/job/take-of-job.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import type { PublishOutcome, ShardPublisher } from "@siding/core/ports/publisher.js";
 import type { Lease, LinesRecord, PlanRecord, ShardRecord } from "@siding/core/ports/store.js";
 import { tallyOf } from "@siding/core/verify/tally.js";
 import { confirmHistory } from "./confirm-history.js";
 import type { DueWatch } from "./due-watch.js";
+import { Jobs, LOOK_MS } from "./jobs.js";
 import { Lines, type LinesInput, type LinesState, topicsOf } from "./lines.js";
 import type { ShardStart } from "./recover-shard.js";
 import type { RelayOptions } from "./relay-options.js";
@@ -30,6 +32,7 @@ export class MainLine {
   readonly #publisher: ShardPublisher;
   readonly #lease: Lease;
   readonly #lines: Lines;
+  readonly #jobs: Jobs;
   #lastBatch: bigint;
   /** The batch that Kafka has and Postgres has not promoted yet. */
   #unpromoted: bigint | null = null;
@@ -54,6 +57,7 @@ export class MainLine {
     this.#hasPlans = options.delivery === "exactly-once";
     this.#lease = record.lease;
     this.#lines = new Lines(options, start.cursor, lines, record);
+    this.#jobs = new Jobs(options, record.lease.shard, this.#lines);
     this.#lastBatch = start.lastBatch;
     const now = options.clock.monotonicMs();
     this.#inKafka = start.promotedBatch;
@@ -64,18 +68,22 @@ export class MainLine {
     this.#options.observer.lanesChanged(this.#lease.shard, this.#lines.state.lanes);
     while (!signal.aborted) {
       if (this.#renewalInMs() <= 0) await this.#renew();
+      await this.#jobs.look();
       const input = await this.#nextInput();
-      const plan = this.#lines.plan(input, await this.#options.publisher.topicFaults(topicsOf(input)));
+      const jobRead = await this.#jobs.read(input);
+      const faults = await this.#options.publisher.topicFaults(topicsOf(input, jobRead));
+      const live = this.#lines.plan(input, faults);
+      const { plan, take } = this.#jobs.join(live, jobRead, faults, input.page.nowNs);
       if (plan.kind === "batch") {
-        const after = await this.#prepare(plan, input);
+        const after = await this.#prepare(plan, take, input);
         // What follows on a page that went whole is read while Kafka commits it.
         if (plan.whole && (this.#hasPlans || after.lanes.size === 0)) this.#readAhead(after);
-        const outcome = await this.#publish(plan.events);
-        await this.#settle(outcome, { plan, input, after });
+        const outcome = await this.#publish(take === null ? plan.events : [...plan.events, ...take.events]);
+        await this.#settle(outcome, { plan, take, input, after });
         continue;
       }
       this.#lines.state = { ...this.#lines.state, main: plan.cursor };
-      if (!plan.isEnd) continue;
+      if (!plan.isEnd || this.#jobs.nextDueMs() === 0) continue;
       if (this.#options.untilEmpty && this.#isEmpty()) return await this.#promote();
       await this.#idle(signal);
     }
@@ -106,11 +114,11 @@ export class MainLine {
   }
 
   /** Lays the plan down, where the delivery has plans; answers the lines as they will be, with the nx they were given. */
-  async #prepare(plan: Batch, input: LinesInput): Promise<LinesState> {
+  async #prepare(plan: Batch, take: JobTake | null, input: LinesInput): Promise<LinesState> {
     // Without plans nothing is laid down before Kafka has it, and the nx comes with the advance.
     if (!this.#hasPlans) return { main: plan.cursor, lanes: plan.lanes };
     const batch = this.#lastBatch + 1n;
-    const record = this.#recordOf(plan);
+    const record = this.#recordOf(plan, take);
     const prepared = await this.#timed("prepare", () => this.#options.store.prepare(this.#lease, { batch, ...record }));
     if (prepared === null) throw this.#fenced();
     this.#lastBatch = batch;
@@ -130,7 +138,7 @@ export class MainLine {
         break;
       case "refused":
         this.#ahead = null;
-        await this.#refused(batch.plan, outcome.events);
+        await this.#refused(batch, outcome.events);
         break;
       case "fenced":
         throw this.#fenced();
@@ -140,12 +148,12 @@ export class MainLine {
     }
   }
 
-  async #committed({ plan, input, after }: UnderWay): Promise<void> {
+  async #committed({ plan, take, input, after }: UnderWay): Promise<void> {
     const { observer, clock, store, policies } = this.#options;
     const { shard } = this.#lease;
     const now = clock.unixMs();
     if (!this.#hasPlans) {
-      const advanced = await this.#timed("promote", () => store.advance(this.#lease, this.#recordOf(plan)));
+      const advanced = await this.#timed("promote", () => store.advance(this.#lease, this.#recordOf(plan, take)));
       if (advanced === null) throw this.#fenced();
       this.#lines.published(plan, this.#lines.after(plan, input, advanced.nextXid));
     } else {
@@ -154,8 +162,10 @@ export class MainLine {
       this.#inKafka = this.#lastBatch;
       this.#inKafkaSinceMs = clock.monotonicMs();
     }
+    if (take !== null) this.#jobs.published(take);
     if (this.#lines.isToAccount) this.#lines.account(await store.now());
     observer.batchCommitted(shard, this.#lastBatch, plan.events, now);
+    if (take !== null) observer.jobMoved(shard, take);
     for (const { event, failure } of plan.dead) observer.eventDead(shard, event, failure);
     for (const hold of plan.held) observer.held(shard, hold);
     for (const [tenantId, use] of plan.quotas) observer.quotaUsed(tenantId, use, policies.of(tenantId).warnAt);
@@ -163,10 +173,10 @@ export class MainLine {
   }
 
   /** Nothing of the batch is in Kafka: its plan goes, and what was refused is remembered. */
-  async #refused(plan: Batch, faults: readonly { seq: bigint; error: string }[]): Promise<void> {
+  async #refused({ plan, take }: UnderWay, faults: readonly { seq: bigint; error: string }[]): Promise<void> {
     const { store, observer } = this.#options;
     if (this.#hasPlans && !(await store.discard(this.#lease, this.#lastBatch))) throw this.#fenced();
-    const failures = this.#lines.refused(plan, faults);
+    const failures = this.#lines.refused(plan, this.#jobs.refused(take, faults));
     if (failures.length > 0 && !(await store.recordFailures(this.#lease, failures))) throw this.#fenced();
     for (const failure of failures) observer.eventRefused(this.#lease.shard, failure);
   }
@@ -174,18 +184,23 @@ export class MainLine {
   async #idle(signal: AbortSignalLike): Promise<void> {
     this.#observe("idle");
     if (this.#unpromoted !== null) {
-      const laneMs = this.#lines.nextDueMs() ?? FAR_OFF_MS;
+      const laneMs = this.#nextDueMs();
       const soon = await this.#dueWithin(Math.min(PROMOTE_AFTER_MS, laneMs), signal);
       if (soon || signal.aborted || laneMs <= PROMOTE_AFTER_MS) return;
       await this.#promote();
     }
     const { leaseMs } = this.#options;
-    const laneMs = this.#lines.nextDueMs() ?? FAR_OFF_MS;
+    const laneMs = this.#nextDueMs();
     // A number that is committed anew before that needs no asking, and at-least-once keeps none.
     const isAsked = this.#hasPlans && this.#renewalInMs() > leaseMs && laneMs > leaseMs;
     const wakeMs = isAsked ? leaseMs : Math.min(this.#renewalInMs(), laneMs);
     if ((await this.#dueWithin(wakeMs, signal)) || signal.aborted || !isAsked) return;
     await confirmHistory(this.#options, this.#publisher, { shard: this.#lease.shard, number: this.#inKafka });
+  }
+
+  /** Until a lane or a job may move. */
+  #nextDueMs(): number {
+    return Math.min(this.#lines.nextDueMs() ?? FAR_OFF_MS, this.#jobs.nextDueMs() ?? FAR_OFF_MS);
   }
 
   #renewalInMs(): number {
@@ -201,16 +216,20 @@ export class MainLine {
     this.#inKafkaSinceMs = this.#options.clock.monotonicMs();
   }
 
-  /** Whether work turned up within the time; the cursor moves on as the watch moves it. */
+  /** Whether work turned up within the time. While a job is known, the time is cut where its own look is due. */
   async #dueWithin(ms: number, signal: AbortSignalLike): Promise<boolean> {
+    const isForJobs = !this.#jobs.isAnyKnown;
+    const withinMs = isForJobs ? ms : Math.min(ms, LOOK_MS);
     let isOver = false;
-    const limit = this.#options.clock.limit(ms, signal, () => {
+    const limit = this.#options.clock.limit(withinMs, signal, () => {
       isOver = true;
     });
-    const main = await this.#watch.wait(this.#lease.shard, this.#lines.state.main, limit.signal);
-    this.#lines.state = { ...this.#lines.state, main };
+    const { shard } = this.#lease;
+    const woken = await this.#watch.wait({ shard, cursor: this.#lines.state.main, isForJobs }, limit.signal);
     limit.clear();
-    return !isOver;
+    this.#lines.state = { ...this.#lines.state, main: woken.cursor };
+    if (woken.hasJob) this.#jobs.lookNow();
+    return !isOver || withinMs < ms;
   }
 
   /**
@@ -218,6 +237,7 @@ export class MainLine {
    * @throws SIDING_TOPIC_UNAVAILABLE
    */
   #isEmpty(): boolean {
+    if (this.#jobs.isAnyOpen) return false;
     const now = this.#options.clock.monotonicMs();
     const waiting = [...this.#lines.dueWithin(TOPIC_GRACE_MS)];
     const broken = waiting.find(({ reason }) => reason === "breaker");
@@ -255,10 +275,12 @@ export class MainLine {
   }
 
   /** What Postgres is told of a batch. What it passes is published with it too: Kafka has it. */
-  #recordOf(plan: Batch): Omit<PlanRecord, "batch"> {
+  #recordOf(plan: Batch, take: JobTake | null): Omit<PlanRecord, "batch"> {
     const { cursor, dead, events, passed } = plan;
-    const published = tallyOf(events, passed);
-    return { cursor, dead: dead.map(({ failure }) => failure), published, lines: this.#lines.changeOf(plan) };
+    // What is replayed was counted when it was published.
+    const published = tallyOf(events, passed, take?.redriven ?? []);
+    const lines = this.#lines.changeOf(plan);
+    return { cursor, dead: dead.map(({ failure }) => failure), published, lines, job: take?.step ?? null };
   }
 
   #fenced(): SidingError {
@@ -270,6 +292,7 @@ export class MainLine {
 /** A batch that Kafka was asked to commit, and the lines as they will be then. */
 interface UnderWay {
   readonly plan: Batch;
+  readonly take: JobTake | null;
   readonly input: LinesInput;
   readonly after: LinesState;
 }

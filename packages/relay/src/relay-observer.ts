@@ -1,5 +1,6 @@
 import type { SidingError } from "@siding/core/errors.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
+import type { JobTake } from "@siding/core/job/take-of-job.js";
 import type { Lane } from "@siding/core/lane/lane.js";
 import type { Hold } from "@siding/core/lane/plan-lines.js";
 import type { QuotaUse } from "@siding/core/quota/quota.js";
@@ -17,6 +18,8 @@ export interface RelayObserver {
   haltEnded(shard: number): void;
   /** Kafka has the batch. */
   batchCommitted(shard: number, batch: bigint, events: readonly OutboxEvent[], nowUnixMs: number): void;
+  /** Kafka has what a batch did for a job. */
+  jobMoved(shard: number, take: JobTake): void;
   /** A batch has held back what the filter names. */
   held(shard: number, hold: Hold): void;
   /** The shard's lanes as they stand now. */

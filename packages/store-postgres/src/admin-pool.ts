@@ -5,6 +5,7 @@ import { type AdminStatements, statementsOn } from "./admin-statements.js";
 import { becomeRole } from "./become-role.js";
 import { describeServer, storeError } from "./connection.js";
 import { InspectionSession } from "./inspection-session.js";
+import { JobDesk } from "./job-desk.js";
 import { readRelaysOn, readStatusOn, type StatusReport } from "./read-status.js";
 import type { Statement } from "./sql-file.js";
 
@@ -61,6 +62,11 @@ export class AdminPool implements AdminStatements {
 
   async relays(): Promise<Pick<StatusReport, "relays" | "shards">> {
     return this.#with(readRelaysOn);
+  }
+
+  /** Lets `use` ask for replays, redrives and discards. */
+  async atJobDesk<T>(use: (desk: JobDesk) => Promise<T>): Promise<T> {
+    return this.#with((client) => use(new JobDesk(client, this.#where)));
   }
 
   async run(sql: Statement, values: readonly unknown[]): Promise<readonly TextRow[]> {

@@ -1,12 +1,15 @@
 import type { Cursor, PlainCursor } from "@siding/core/cursor/cursor.js";
-import { formatSnapshot, parseSnapshot, type Snapshot } from "@siding/core/cursor/snapshot.js";
+import { formatSnapshot, parseSnapshot } from "@siding/core/cursor/snapshot.js";
 import { SidingError } from "@siding/core/errors.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
+import type { JobPage, OpenJob } from "@siding/core/job/job.js";
 import type { LanePage } from "@siding/core/lane/lane-page.js";
 import type {
   Beat,
   DeploymentRecord,
+  DueShards,
   Identity,
+  JobLimits,
   LaneRequest,
   Lease,
   LinesRecord,
@@ -21,6 +24,7 @@ import type { Failure } from "@siding/core/retry/failure.js";
 import type { TopicTally } from "@siding/core/verify/tally.js";
 import { Connections } from "./connection.js";
 import { cursorParameters, parseCursor } from "./cursor-codec.js";
+import { jobPageValues, jobValue, parseJob, parseJobPage } from "./job-codec.js";
 import { lanePageValues, parseLanePages } from "./lane-page-rows.js";
 import { linesValues, parseLane, parseQuotas } from "./lines-codec.js";
 import { parsePage } from "./page-rows.js";
@@ -41,7 +45,10 @@ const SQL = {
   prepare: statement("prepare"),
   promote: statement("promote"),
   readAlreadyPublished: statement("read-already-published"),
+  readDiscarded: statement("read-discarded"),
   readFailures: statement("read-failures"),
+  readJobPage: statement("read-job-page"),
+  readJobs: statement("read-jobs"),
   readLanePages: statement("read-lane-pages"),
   readLanes: statement("read-lanes"),
   readPlainPage: statement("read-plain-page"),
@@ -176,20 +183,30 @@ export class PostgresStore implements Store {
   async readLines(shard: number): Promise<LinesRecord> {
     const lanes = await this.#connections.run(SQL.readLanes, [shard]);
     const quotas = await this.#connections.run(SQL.readQuotas, [shard]);
-    return { lanes: lanes.map(parseLane), quotas: parseQuotas(quotas) };
+    const discarded = await this.#connections.run(SQL.readDiscarded, [shard]);
+    return {
+      lanes: lanes.map(parseLane),
+      quotas: parseQuotas(quotas),
+      discarded: discarded.map((row) => BigInt(row[0]!)),
+    };
   }
 
-  async due(
-    lines: readonly { shard: number; cursor: Cursor }[],
-  ): Promise<{ shards: readonly number[]; snapshot: Snapshot }> {
+  async readJobs(shard: number): Promise<readonly OpenJob[]> {
+    return (await this.#connections.run(SQL.readJobs, [shard])).map(parseJob);
+  }
+
+  async readJobPage(shard: number, job: OpenJob, limits: JobLimits): Promise<JobPage> {
+    return parseJobPage(await this.#connections.run(SQL.readJobPage, jobPageValues(shard, job, limits)), job, limits);
+  }
+
+  async due(lines: readonly { shard: number; cursor: Cursor }[]): Promise<DueShards> {
     const [row] = await this.#connections.run(SQL.due, [
       lines.map((line) => line.shard),
       lines.map((line) => String(line.cursor.position)),
       lines.map((line) => formatSnapshot(line.cursor.snapshot)),
       lines.map((line) => (line.cursor.nextXid === null ? null : String(line.cursor.nextXid))),
     ]);
-    const list = row![1]!.slice(1, -1);
-    return { snapshot: parseSnapshot(row![0]!), shards: list === "" ? [] : list.split(",").map(Number) };
+    return { snapshot: parseSnapshot(row![0]!), shards: numbersOf(row![1]!), withJobs: numbersOf(row![2]!) };
   }
 
   async prepare(lease: Lease, plan: PlanRecord): Promise<{ nextXid: bigint } | null> {
@@ -200,13 +217,14 @@ export class PostgresStore implements Store {
       ...deadValues(plan.dead),
       ...tallyValues(plan.published),
       ...linesValues(plan.lines),
+      jobValue(plan.job),
     ];
     return xidOf(await this.#connections.run(SQL.prepare, values));
   }
 
   async advance(
     lease: Lease,
-    { cursor, dead, published, lines }: Omit<PlanRecord, "batch">,
+    { cursor, dead, published, lines, job }: Omit<PlanRecord, "batch">,
   ): Promise<{ nextXid: bigint } | null> {
     const values = [
       ...leaseValues(lease),
@@ -214,6 +232,7 @@ export class PostgresStore implements Store {
       ...deadValues(dead),
       ...tallyValues(published),
       ...linesValues(lines),
+      jobValue(job),
     ];
     return xidOf(await this.#connections.run(SQL.advance, values));
   }
@@ -273,6 +292,12 @@ function tallyValues(published: readonly TopicTally[]): [string[], number[], str
 function xidOf(rows: readonly (readonly (string | null)[])[]): { nextXid: bigint } | null {
   const xid = rows[0]?.[0];
   return xid == null ? null : { nextXid: BigInt(xid) };
+}
+
+/** `{1,2}`, as Postgres writes an array of numbers. */
+function numbersOf(array: string): number[] {
+  const list = array.slice(1, -1);
+  return list === "" ? [] : list.split(",").map(Number);
 }
 
 function pgArray(values: readonly bigint[]): string {

@@ -12,6 +12,13 @@ const ROUTES: Readonly<
   "GET /admin/outbox/:event_id": { role: "viewer", isOfTenant: true },
   "GET /admin/dead-letters": { role: "viewer", isOfTenant: true },
   "GET /admin/dead-letters/causes": { role: "viewer", isOfTenant: true },
+  "POST /admin/outbox/replay": { role: "operator", isOfTenant: true },
+  "POST /admin/outbox/replay/tenant": { role: "operator", isOfTenant: true },
+  "POST /admin/dead-letters/redrive": { role: "operator", isOfTenant: true },
+  "POST /admin/dead-letters/discard": { role: "operator", isOfTenant: true },
+  "GET /admin/jobs": { role: "viewer", isOfTenant: true },
+  "GET /admin/jobs/:job_id": { role: "viewer", isOfTenant: true },
+  "DELETE /admin/jobs/:job_id": { role: "operator", isOfTenant: true },
   "GET /admin/status": { role: "viewer" },
   "GET /admin/relays": { role: "viewer" },
   "GET /admin/audit": { role: "operator", isOfTenant: true },
@@ -24,6 +31,7 @@ const ROLES = ["viewer", "operator", "admin"] as const;
 
 let world: AdminWorld;
 const eventOfA = randomUUID();
+const jobOfA = randomUUID();
 beforeAll(async () => {
   world = await adminWorld(inject("databaseUrl"));
   await world.database.query(`select siding.enqueue('orders', '{"secret": 1}', 'a', event_id => $1)`, [eventOfA]);
@@ -32,12 +40,23 @@ beforeAll(async () => {
     "insert into siding.failure select shard, seq, 5, 'refused', 'refused', now(), 0, now() from siding.event",
   );
 });
+beforeAll(async () => {
+  await world.database.query(
+    "insert into siding.job (job_id, kind, tenant_id, actor, reason) values ($1, 'replay', 'a', 'test', 'test')",
+    [jobOfA],
+  );
+});
 afterAll(() => world.end());
 
 function call(route: string, token?: string, query = ""): Promise<Answer> {
   const [method, path] = route.split(" ") as [string, string];
-  const url = path.replace(":event_id", eventOfA).replace(":prefix", "000000000000") + query;
+  const url = path.replace(":event_id", eventOfA).replace(":prefix", "000000000000").replace(":job_id", jobOfA) + query;
+  const tenant = new URLSearchParams(query).get("tenant") ?? "a";
   const bodies: Record<string, object> = {
+    "POST /admin/outbox/replay": { event_ids: [eventOfA], tenant_id: tenant, dry_run: true, reason: "r" },
+    "POST /admin/outbox/replay/tenant": { tenant_id: tenant, dry_run: true, reason: "r" },
+    "POST /admin/dead-letters/redrive": { tenant_id: tenant, dry_run: true, reason: "r" },
+    "POST /admin/dead-letters/discard": { tenant_id: tenant, dry_run: true, reason: "r" },
     "POST /admin/tokens": {
       name: "n",
       role: "viewer",
@@ -98,15 +117,28 @@ describe("every route", () => {
       expect(isRefused(answer), answer.text).toBe(!isPublic && (RANK[given] < RANK[role] || isOfTenant !== true));
     });
 
-    test.runIf(isOfTenant)("shows a foreign tenant to nobody who is bound to another", async () => {
-      for (const tenants of [["b"], ["b", "c"]]) {
-        const token = await world.token({ role: "admin", tenants, maySeePayload: true });
-        expect((await call(route, token, "?tenant=a")).status).toBe(403);
-        const own = await call(route, token, "?tenant=b");
-        expect([200, 404]).toContain(own.status);
-        expect(own.text).not.toMatch(/"tenant_id": ?"a"/);
-      }
-    });
+    // A job's id names it by itself: whose it is not, to them it is not there.
+    test.runIf(route.includes(":job_id"))(
+      "shows a foreign tenant's job to nobody who is bound to another",
+      async () => {
+        const reason = route.startsWith("DELETE") ? "?reason=r" : "";
+        expect((await call(route, await world.token({ role: "admin", tenants: ["b"] }), reason)).status).toBe(404);
+        expect((await call(route, await world.token({ role: "admin", tenants: ["a"] }), reason)).status).toBe(200);
+      },
+    );
+
+    test.runIf(isOfTenant && !route.includes(":job_id"))(
+      "shows a foreign tenant to nobody who is bound to another",
+      async () => {
+        for (const tenants of [["b"], ["b", "c"]]) {
+          const token = await world.token({ role: "admin", tenants, maySeePayload: true });
+          expect((await call(route, token, "?tenant=a")).status).toBe(403);
+          const own = await call(route, token, "?tenant=b");
+          expect([200, 404]).toContain(own.status);
+          expect(own.text).not.toMatch(/"tenant_id": ?"a"/);
+        }
+      },
+    );
   });
 });
 

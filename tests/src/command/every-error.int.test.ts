@@ -161,6 +161,15 @@ const PROVOKED: Record<ErrorCode, () => Promise<unknown>> = {
     const kafka = { brokers, deployment: `scan-${randomUUID()}`, shards: 1, properties: {} };
     return scanEventIds({ kafka, topics: new Map([[topic, 0]]), onRecords: async () => {} });
   },
+  SIDING_REPLAY_OFF: async () => {
+    await database.query(
+      "insert into siding.policy (name, tenant_id, replay, actor, reason) values ('tenant/quiet', 'quiet', false, 'test', 'test')",
+    );
+    return said(
+      new SidingProcess(["events", "replay", "--tenant", "quiet", "--dry-run"], { DATABASE_URL: database.url }),
+    );
+  },
+  SIDING_JOB_UNKNOWN: () => said(new SidingProcess(["jobs", "show", randomUUID()], { DATABASE_URL: database.url })),
   SIDING_EVENT_UNKNOWN: () => said(new SidingProcess(["events", "show", randomUUID()], { DATABASE_URL: database.url })),
   SIDING_QUERY_TOO_WIDE: async () => {
     const slow = { name: "slow", text: "select pg_sleep(10)" };

@@ -1,4 +1,5 @@
 import { startPostgres } from "@siding/embedded/start-postgres.js";
+import { withJobDesk } from "@siding/store-postgres/job-desk.js";
 import { migrate } from "@siding/store-postgres/migrate.js";
 import { PostgresStore } from "@siding/store-postgres/postgres-store.js";
 import { storeContract } from "@siding/testkit/store-contract/store-contract.js";
@@ -40,6 +41,11 @@ storeContract("PostgresStore", async (): Promise<StoreUnderTest> => {
       );
       await database.query("update siding.relay set alive_until = alive_until - $1::interval", past);
       await database.query("update siding.failure set retry_at = retry_at - $1::interval", past);
+    },
+    makeJob: async (kind) => {
+      const filter = kind === "replay" ? { since: "2020-01-01T00:00:00Z" } : {};
+      const author = { actor: "test", role: "database", reason: "test" };
+      await withJobDesk(database.url, (desk) => desk.create({ kind, filter, eventsPerSecond: null, author }));
     },
     endHalt: async (shard) => {
       await database.query("update siding.shard set halted_reason = null where shard = $1", [shard]);

@@ -23,6 +23,7 @@ const QUIET: Schedule = {
   topics: [],
   tenants: [],
   transactions: [],
+  jobs: [],
   faults: [],
 };
 
@@ -34,6 +35,10 @@ storeContract("SimulatedStore", async (): Promise<StoreUnderTest> => {
     store: new SimulatedStore(world, process),
     begin: async () => begin(world),
     passTime: (ms) => simulatedMs(world.timeline, ms),
+    makeJob: async (kind) => {
+      const everything = { status: null, tenant: null, topic: null, eventsPerSecond: null, cancelAfterMs: null };
+      world.postgres.makeJob(`job-${++asked}`, { startMs: 0, kind, ...everything });
+    },
     endHalt: async (shard) => {
       world.postgres.shards[shard]!.haltedReason = null;
     },
@@ -42,6 +47,7 @@ storeContract("SimulatedStore", async (): Promise<StoreUnderTest> => {
 });
 
 let enqueued = 0;
+let asked = 0;
 
 /** As siding.enqueue does it: the xid is drawn with the first event, before its seq. */
 function begin({ postgres: { log } }: World): OpenTransaction {

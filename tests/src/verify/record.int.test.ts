@@ -27,6 +27,7 @@ describe("the record of what was published", () => {
     dead: [],
     published: [{ topic, events, checksum }],
     lines: null,
+    job: null,
   });
   const sums = () =>
     database.query(

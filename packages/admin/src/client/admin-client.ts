@@ -11,6 +11,15 @@ import type {
   EventPage,
   EventQuery,
 } from "../api/event.js";
+import type {
+  DeadLettersWanted,
+  Job,
+  JobList,
+  JobOffer,
+  JobQuery,
+  ReplayWanted,
+  TenantReplayWanted,
+} from "../api/job.js";
 import { valueRanges } from "../api/json-text.js";
 import { ERROR_TYPE_PREFIX, type Problem } from "../api/problem.js";
 import type { Token, TokenMade, TokenPage, TokenQuery, TokenRevocation, TokenWanted } from "../api/token.js";
@@ -22,7 +31,7 @@ export interface AdminClientOptions {
   readonly timeoutMs?: number;
 }
 
-type Query = Readonly<Record<string, string | number | undefined>>;
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 const TIMEOUT_MS = 30_000;
 /** Said of an answer that no admin API gives. */
@@ -88,6 +97,35 @@ export class AdminClient {
 
   async revokeToken(prefix: string, revocation: TokenRevocation): Promise<Token> {
     return JSON.parse(await this.#send("POST", `admin/tokens/${encodeURIComponent(prefix)}/revoke`, {}, revocation));
+  }
+
+  /** Publishes events once more, by id; with dry_run counts and changes nothing. */
+  async replay(wanted: ReplayWanted): Promise<JobOffer> {
+    return JSON.parse(await this.#send("POST", "admin/outbox/replay", {}, wanted));
+  }
+
+  async replayTenant(wanted: TenantReplayWanted): Promise<JobOffer> {
+    return JSON.parse(await this.#send("POST", "admin/outbox/replay/tenant", {}, wanted));
+  }
+
+  async redrive(wanted: DeadLettersWanted): Promise<JobOffer> {
+    return JSON.parse(await this.#send("POST", "admin/dead-letters/redrive", {}, wanted));
+  }
+
+  async discard(wanted: DeadLettersWanted): Promise<JobOffer> {
+    return JSON.parse(await this.#send("POST", "admin/dead-letters/discard", {}, wanted));
+  }
+
+  async jobs(query: Partial<JobQuery> = {}): Promise<JobList> {
+    return JSON.parse(await this.#get("admin/jobs", query));
+  }
+
+  async job(jobId: string): Promise<Job> {
+    return JSON.parse(await this.#get(`admin/jobs/${encodeURIComponent(jobId)}`));
+  }
+
+  async cancelJob(jobId: string, reason: string): Promise<Job> {
+    return JSON.parse(await this.#send("DELETE", `admin/jobs/${encodeURIComponent(jobId)}`, { reason }));
   }
 
   #get(path: string, query: Query = {}): Promise<string> {

@@ -15,6 +15,7 @@ import { describeRoutes } from "./openapi.js";
 import type { Redaction } from "./redaction.js";
 import { auditRoutes } from "./routes/audit.js";
 import { deploymentRoutes } from "./routes/deployment.js";
+import { jobRoutes } from "./routes/jobs.js";
 import { eventRoutes } from "./routes/outbox.js";
 import { tokenRoutes } from "./routes/tokens.js";
 import { validatorCompiler } from "./validators.js";
@@ -200,6 +201,7 @@ export async function adminServer(
     async () => ({ status: "alive" as const }),
   );
   eventRoutes(server, { pool, redactions });
+  jobRoutes(server, { pool });
   deploymentRoutes(server, { pool });
   auditRoutes(server, { pool });
   tokenRoutes(server, { tokens });

@@ -4,6 +4,7 @@ import { addFilterFlags, addPageFlags, type FilterFlags, filterOf, type PageFlag
 import { type AnswerFlags, printAnswer } from "../inspect/print-answer.js";
 import { causesAnswer } from "../inspect/render-dead-groups.js";
 import { eventsAnswer, shownAnswer } from "../inspect/render-events.js";
+import { jobCommand } from "../jobs/job-command.js";
 
 const LIST_NOTES = `
 A dead letter is an event that Kafka refused as often as SIDING_MAX_ATTEMPTS allows. They are grouped by cause: errors
@@ -15,15 +16,33 @@ Examples:
   siding dead list -o json | jq '.groups[] | {count, sample_error}'
 `;
 
+const REDRIVE_NOTES = `
+Each dead letter goes out once, under its own key, behind what has passed it meanwhile; then it is dead no more. One that
+Kafka refuses again stays dead. Events that waited behind a dead letter go on.
+
+Examples:
+  siding dead redrive --topic orders.created --dry-run
+  siding dead redrive --tenant acme --reason "message.max.bytes raised"
+`;
+
+const DISCARD_NOTES = `
+The dead letters are never published, and no list of dead letters shows them any more. Events that waited behind one go on.
+
+Examples:
+  siding dead discard --id 0198f1f0-6a5e-7c3b-9d2e-3f6a1b2c4d5e --reason "sent by hand"
+`;
+
 type DeadListFlags = FilterFlags & PageFlags & AnswerFlags & { readonly events?: boolean };
 
-/** `siding dead`: what Kafka refused for good, and why; read from Postgres, or from an admin API. */
+/** `siding dead`: what Kafka refused for good, and why; and what is to become of it. */
 export function deadCommand(): Command {
   return new Command("dead")
     .description("look up dead letters: which there are, and why")
     .addHelpText("after", "\nExamples:\n  siding dead list\n  siding dead show EVENT-ID\n")
     .addCommand(listCommand())
-    .addCommand(showCommand());
+    .addCommand(showCommand())
+    .addCommand(jobCommand("redrive", "publish dead letters, once their cause is gone", REDRIVE_NOTES))
+    .addCommand(jobCommand("discard", "rule that dead letters are not to be published", DISCARD_NOTES));
 }
 
 function listCommand(): Command {

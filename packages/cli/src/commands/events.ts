@@ -10,6 +10,7 @@ import {
 } from "../inspect/filter-flags.js";
 import { type AnswerFlags, printAnswer } from "../inspect/print-answer.js";
 import { eventsAnswer, shownAnswer } from "../inspect/render-events.js";
+import { jobCommand } from "../jobs/job-command.js";
 
 const LIST_NOTES = `
 Newest first. A list that is not at its end answers a cursor: the same command with --cursor goes on from there. Times
@@ -27,13 +28,25 @@ Examples:
   siding events show 0198f1f0-6a5e-7c3b-9d2e-3f6a1b2c4d5e -o json | jq .payload
 `;
 
-/** `siding events`: which events there are and what became of them; read from Postgres, or from an admin API. */
+const REPLAY_NOTES = `
+Published events go out once more, with the same event id and key and the header replay-job-id. Dead letters among them
+are redriven. Events that still wait in a lane are left to it; those that are tried again are tried at once.
+What is asked for is fixed now: nothing that is published later is replayed. A relay does it, behind live traffic.
+
+Examples:
+  siding events replay --tenant acme --since 24h --dry-run
+  siding events replay --tenant acme --topic orders.created --status published --rate 500 --reason "index rebuilt"
+  siding events replay --id 0198f1f0-6a5e-7c3b-9d2e-3f6a1b2c4d5e --reason "consumer lost it" --yes --wait
+`;
+
+/** `siding events`: which events there are and what became of them, and how they go out once more. */
 export function eventsCommand(): Command {
   return new Command("events")
     .description("look up events: which there are, what became of them, what they carry")
     .addHelpText("after", "\nExamples:\n  siding events list --tenant acme --since 2h\n  siding events show EVENT-ID\n")
     .addCommand(listCommand())
-    .addCommand(showCommand());
+    .addCommand(showCommand())
+    .addCommand(jobCommand("replay", "publish events once more", REPLAY_NOTES));
 }
 
 function listCommand(): Command {

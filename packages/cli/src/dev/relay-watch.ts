@@ -43,6 +43,7 @@ export class RelayWatch implements RelayObserver {
   shardLost: RelayObserver["shardLost"] = (shard, reason) => this.#journal.shardLost(shard, reason);
   shardReleased: RelayObserver["shardReleased"] = (shard) => this.#journal.shardReleased(shard);
   haltEnded: RelayObserver["haltEnded"] = (shard) => this.#journal.haltEnded(shard);
+  jobMoved: RelayObserver["jobMoved"] = (shard, take) => this.#journal.jobMoved(shard, take);
   lanesChanged: RelayObserver["lanesChanged"] = () => {};
   quotaUsed: RelayObserver["quotaUsed"] = () => {};
   held: RelayObserver["held"] = (shard, hold) => this.#journal.held(shard, hold);

@@ -11,6 +11,8 @@ export interface RelayMetrics extends LaneMetrics {
   readonly registry: Registry;
   /** Events whose transaction Kafka committed. Call it once for each tenant and topic of a batch, not for each event. */
   eventsPublished(tenant: string, topic: string, events: number): void;
+  /** Events that a job published: once more, or as redriven dead letters. */
+  eventsReplayed(tenant: string, topic: string, events: number): void;
   eventsDead(tenant: string, topic: string, reason: string, events: number): void;
   /** Events of the tenant were held back. */
   throttled(tenant: string, reason: string): void;
@@ -33,6 +35,12 @@ export function createRelayMetrics(): RelayMetrics {
   const published = new Counter({
     name: "outbox_events_published_total",
     help: "Events committed to Kafka. The busiest 200 tenants keep their name, the others share 'other'.",
+    labelNames: ["tenant", "topic"],
+    registers,
+  });
+  const replayed = new Counter({
+    name: "outbox_events_replayed_total",
+    help: "Events committed to Kafka by a replay or a redrive; not among outbox_events_published_total.",
     labelNames: ["tenant", "topic"],
     registers,
   });
@@ -81,6 +89,11 @@ export function createRelayMetrics(): RelayMetrics {
       const label = labels.labelFor(tenant, events);
       series.started(label, published, topic, { tenant: label, topic });
       published.inc({ tenant: label, topic }, events);
+    },
+    eventsReplayed(tenant, topic, events) {
+      const label = labels.labelFor(tenant, events);
+      series.started(label, replayed, `replayed\n${topic}`, { tenant: label, topic });
+      replayed.inc({ tenant: label, topic }, events);
     },
     eventsDead(tenant, topic, reason, events) {
       const label = labels.labelFor(tenant, events);

@@ -24,8 +24,9 @@ export interface PageFlags {
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 1_000;
 
-/** Adds what `events list` and `dead list` are filtered by. */
-export function addFilterFlags(command: Command): Command {
+/** Adds what lists and jobs are filtered by. */
+export function addFilterFlags(command: Command, ids: "one" | "several" = "one"): Command {
+  const id = new Option(ids === "one" ? "--id <uuid>" : "--id <uuid...>", "the event with this id");
   return command
     .option("--tenant <id>", "events of this tenant")
     .option("--topic <name>", "events for this topic")
@@ -33,7 +34,7 @@ export function addFilterFlags(command: Command): Command {
     .option("--until <time>", "created before")
     .option("--key <key>", "events with this ordering key")
     .option("--dedupe-key <key>", "events with this dedupe key; with --tenant there is one at most")
-    .option("--id <uuid>", "the event with this id");
+    .addOption(id);
 }
 
 export function addStatusFlag(command: Command): Command {

@@ -23,6 +23,8 @@ export interface Rules {
   readonly retryAtMs: ReadonlyMap<bigint, number>;
   /** Events that a recovery found to be in Kafka already, by seq: consumed without being published. */
   readonly alreadyPublished: ReadonlySet<bigint>;
+  /** Dead letters that were ruled on while what follows under their key waited: passed, and never published. */
+  readonly discarded: ReadonlySet<bigint>;
   /** Postgres' clock when the main line's page was read, in ns since 1970. */
   readonly nowNs: bigint;
   readonly attemptsMax: number;
@@ -119,6 +121,7 @@ export class EventJudge {
       this.#passed.push(event);
       return null;
     }
+    if (rules.discarded.size > 0 && rules.discarded.has(event.seq)) return null;
     const failure = rules.failures.size === 0 ? undefined : rules.failures.get(event.seq);
     if (failure !== undefined && failure.attempts >= rules.attemptsMax) return this.#bury(event, failure);
     const stopped = this.#topicHold(event, lane, policy) ?? this.#retryHold(event, lane, failure);

@@ -90,6 +90,7 @@ function plan(page: Page<OutboxEvent>, setting: Setting = {}): BatchPlan {
     failures: new Map(failed.map((each) => [each.seq, each])),
     retryAtMs: new Map(Object.entries(retryAt).map(([seq, at]) => [BigInt(seq), at])),
     alreadyPublished: new Set(passed.map(BigInt)),
+    discarded: new Set(),
     nowNs: BigInt(NOW_MS) * 1_000_000n,
     attemptsMax: 5,
     eventsMax: 1_000,

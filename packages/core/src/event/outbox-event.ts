@@ -19,6 +19,8 @@ export interface OutboxEvent {
   readonly createdAt: string;
   /** How often Kafka has refused this event so far. */
   readonly attempts: number;
+  /** The job that publishes it once more; absent whenever it goes out as itself. */
+  readonly replayJobId?: string;
 }
 
 /** The record's key in Kafka (contract, "What arrives in Kafka"). */

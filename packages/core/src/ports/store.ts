@@ -2,6 +2,7 @@ import type { Cursor, PlainCursor } from "../cursor/cursor.js";
 import type { Page } from "../cursor/page.js";
 import type { Snapshot } from "../cursor/snapshot.js";
 import type { OutboxEvent } from "../event/outbox-event.js";
+import type { JobPage, JobStep, OpenJob } from "../job/job.js";
 import type { Lane, LaneFilter } from "../lane/lane.js";
 import type { LanePage } from "../lane/lane-page.js";
 import type { QuotaState } from "../quota/quota.js";
@@ -85,10 +86,25 @@ export interface LaneRequest {
   readonly limits: PageLimits;
 }
 
+/** How much of a job is read: of the rows that it looks at, only some may be asked for. */
+export interface JobLimits extends PageLimits {
+  readonly look: number;
+}
+
+/** What an idle relay waits for. */
+export interface DueShards {
+  readonly shards: readonly number[];
+  /** Those of all that were asked for that have an open job. */
+  readonly withJobs: readonly number[];
+  readonly snapshot: Snapshot;
+}
+
 /** What a shard's lanes and quotas are, as the promoted batches left them. */
 export interface LinesRecord {
   readonly lanes: readonly Lane[];
   readonly quotas: ReadonlyMap<string, QuotaState>;
+  /** Dead letters that were ruled on, and that a lane stands before still: it passes them. */
+  readonly discarded: readonly bigint[];
 }
 
 /** What a batch changes of them. */
@@ -114,6 +130,8 @@ export interface PlanRecord {
   readonly published: readonly TopicTally[];
   /** Null: neither a lane nor a quota changes. */
   readonly lines: LinesChange | null;
+  /** What it makes of a job; of one at most. */
+  readonly job: JobStep | null;
 }
 
 /**
@@ -146,8 +164,12 @@ export interface Store {
   now(): Promise<bigint>;
   /** Lanes and quotas of a shard whose last plan is settled. */
   readLines(shard: number): Promise<LinesRecord>;
+  /** A shard's open jobs, oldest first, as the promoted batches left them. */
+  readJobs(shard: number): Promise<readonly OpenJob[]>;
+  /** What a job asks for behind its position, within the bound that was fixed when it was made. */
+  readJobPage(shard: number, job: OpenJob, limits: JobLimits): Promise<JobPage>;
   /** Which of the shards have something behind their cursor, all seen by one snapshot. */
-  due(lines: readonly { shard: number; cursor: Cursor }[]): Promise<{ shards: readonly number[]; snapshot: Snapshot }>;
+  due(lines: readonly { shard: number; cursor: Cursor }[]): Promise<DueShards>;
 
   /** Lays down plan n and promotes the plan before it, in one commit. Answers the xid of that commit. */
   prepare(lease: Lease, plan: PlanRecord): Promise<{ nextXid: bigint } | null>;

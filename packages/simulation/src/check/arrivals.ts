@@ -41,12 +41,21 @@ export class Arrivals {
   /** Answers what is wrong with this arrival, or null. */
   arrive(shard: number, record: OutboxEvent): string | null {
     const known = this.#enqueued.get(record.eventId);
+    const isRepeated = this.#arrived.has(record.eventId);
+    const broken = this.arriveLate(shard, record);
+    if (broken !== null || isRepeated) return broken;
+    return this.#orderBroken(known!, known!.committedAt!);
+  }
+
+  /** As {@link arrive}, for a dead letter that is published after all: others have passed it. */
+  arriveLate(shard: number, record: OutboxEvent): string | null {
+    const known = this.#enqueued.get(record.eventId);
     if (known?.committedAt == null) return `${record.eventId} arrived, and its transaction was not committed`;
     if (this.#arrived.has(record.eventId)) {
       return this.#mayRepeat ? null : `${record.eventId} of shard ${shard} arrived twice`;
     }
     this.#arrived.set(record.eventId, known);
-    return this.#orderBroken(known, known.committedAt);
+    return null;
   }
 
   has(eventId: string): boolean {

@@ -36,6 +36,8 @@ export function finalFault(world: World): string | null {
     if (arrivals.has(eventId) && dead.has(eventId)) return `${eventId} arrived, and is a dead letter`;
     if (!arrivals.has(eventId) && !dead.has(eventId)) return `${eventId} is missing`;
   }
+  const undone = world.replays.leftUndone((jobId) => postgres.jobs.isCancelled(jobId));
+  if (undone !== null) return undone;
   const published = arrivals.committedEvents().filter(({ eventId }) => !dead.has(eventId));
   const wanted = describe(tallyOf(published));
   const recorded = describe(postgres.shards.flatMap(({ recorded }) => recorded));

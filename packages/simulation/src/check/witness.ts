@@ -11,6 +11,7 @@ import type { RelayProcess } from "../world/relay-process.js";
 import type { Story } from "../world/story.js";
 import type { Arrivals } from "./arrivals.js";
 import type { QuotaCheck } from "./quota-check.js";
+import type { Replays } from "./replays.js";
 
 /** A promise that a schedule broke. */
 export class Violation extends Error {}
@@ -23,6 +24,7 @@ export class Witness implements PostgresWitness, KafkaWitness {
   readonly #coverage: Coverage;
   readonly #story: Story;
   readonly #arrivals: Arrivals;
+  readonly #replays: Replays;
   readonly #quotas: QuotaCheck | null;
   readonly #nowMs: () => number;
   readonly #postgres: () => SimulatedPostgres;
@@ -35,6 +37,7 @@ export class Witness implements PostgresWitness, KafkaWitness {
     coverage: Coverage;
     story: Story;
     arrivals: Arrivals;
+    replays: Replays;
     /** Null: what arrives twice is counted twice, and this delivery allows it. */
     quotas: QuotaCheck | null;
     nowMs: () => number;
@@ -45,6 +48,7 @@ export class Witness implements PostgresWitness, KafkaWitness {
     this.#coverage = parts.coverage;
     this.#story = parts.story;
     this.#arrivals = parts.arrivals;
+    this.#replays = parts.replays;
     this.#postgres = parts.postgres;
   }
 
@@ -168,9 +172,22 @@ export class Witness implements PostgresWitness, KafkaWitness {
 
   #arrive(shard: number, records: readonly OutboxEvent[]): void {
     for (const record of records) {
-      const broken = this.#arrivals.arrive(shard, record) ?? this.#quotas?.arrive(record, this.#nowMs()) ?? null;
+      const broken = this.#judge(shard, record);
       if (broken !== null) this.violated(broken);
     }
+  }
+
+  #judge(shard: number, record: OutboxEvent): string | null {
+    if (record.replayJobId !== undefined) {
+      this.#coverage.note("job-replayed");
+      return this.#replays.arrive(shard, record, this.#arrivals.has(record.eventId));
+    }
+    // A dead letter that is redriven has let others pass, and goes by the job's cap, not by its tenant's quota.
+    if (this.#postgres().failures.deadLetter(shard, record.seq) !== null) {
+      this.#coverage.note("job-redriven");
+      return this.#arrivals.arriveLate(shard, record);
+    }
+    return this.#arrivals.arrive(shard, record) ?? this.#quotas?.arrive(record, this.#nowMs()) ?? null;
   }
 }
 

@@ -8,6 +8,7 @@ interface FailureRow {
   retryAtMs: number;
   /** The plan that laid it down; null while it is tried again. */
   deadBatch: bigint | null;
+  isDiscarded: boolean;
 }
 
 /** siding.failure. */
@@ -18,16 +19,44 @@ export class FailureTable {
     const rows = this.#of(shard);
     for (const { seq, attempts, lastError, fingerprint, retryInMs } of failures) {
       const deadBatch = rows.get(seq)?.deadBatch ?? null;
-      rows.set(seq, { seq, attempts, lastError, fingerprint, retryAtMs: nowMs + retryInMs, deadBatch });
+      const retryAtMs = nowMs + retryInMs;
+      rows.set(seq, { seq, attempts, lastError, fingerprint, retryAtMs, deadBatch, isDiscarded: false });
     }
   }
 
   layDead(shard: number, failures: readonly Failure[], batch: bigint): void {
     const rows = this.#of(shard);
     for (const { seq, attempts, lastError, fingerprint } of failures) {
-      const row = rows.get(seq) ?? { seq, attempts, lastError, fingerprint, retryAtMs: 0, deadBatch: null };
-      rows.set(seq, { ...row, deadBatch: batch });
+      const fresh = { seq, attempts, lastError, fingerprint, retryAtMs: 0, deadBatch: null, isDiscarded: false };
+      rows.set(seq, { ...(rows.get(seq) ?? fresh), deadBatch: batch });
     }
+  }
+
+  /** Published after all: dead no more. */
+  redriven(shard: number, seqs: readonly bigint[]): void {
+    for (const seq of seqs) this.#of(shard).delete(seq);
+  }
+
+  /** Ruled on: dead for good. */
+  discarded(shard: number, seqs: readonly bigint[]): void {
+    for (const seq of seqs) {
+      const row = this.#of(shard).get(seq);
+      if (row !== undefined) row.isDiscarded = true;
+    }
+  }
+
+  /** read-discarded.sql, and those that their line has passed. */
+  ruledOn(shard: number): bigint[] {
+    return [...this.#of(shard).values()].filter(({ isDiscarded }) => isDiscarded).map(({ seq }) => seq);
+  }
+
+  deadLetter(
+    shard: number,
+    seq: bigint,
+  ): { readonly deadBatch: bigint; readonly isDiscarded: boolean; readonly attempts: number } | null {
+    const row = this.#of(shard).get(seq);
+    if (row === undefined || row.deadBatch === null) return null;
+    return { deadBatch: row.deadBatch, isDiscarded: row.isDiscarded, attempts: row.attempts };
   }
 
   /** Answers how many are events like others once more. */

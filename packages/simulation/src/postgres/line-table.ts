@@ -59,7 +59,7 @@ export class LineTable {
   }
 
   /** read-lanes.sql and read-quotas.sql */
-  standing(promotedBatch: bigint, promotedNs: bigint): LinesRecord {
+  standing(promotedBatch: bigint, promotedNs: bigint): Omit<LinesRecord, "discarded"> {
     const lanes = this.#lanes.filter((row) => row.batch <= promotedBatch).flatMap(({ lane }) => lane ?? []);
     const rows = this.#quotas.filter((row) => row.batch <= promotedBatch).sort((a, b) => (a.batch < b.batch ? -1 : 1));
     const first = rows.findLastIndex(({ isWhole }) => isWhole);

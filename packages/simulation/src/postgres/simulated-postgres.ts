@@ -1,4 +1,6 @@
 import { type Cursor, withNextXid } from "@siding/core/cursor/cursor.js";
+import type { JobRow } from "@siding/core/job/job.js";
+import { Lanes } from "@siding/core/lane/lanes.js";
 import type {
   Beat,
   DeploymentRecord,
@@ -12,7 +14,9 @@ import type {
 import type { Failure } from "@siding/core/retry/failure.js";
 import type { TopicTally } from "@siding/core/verify/tally.js";
 import { SimulatedLog } from "@siding/testkit/simulated-log.js";
+import type { JobPlan } from "../schedule/schedule.js";
 import { FailureTable } from "./failure-table.js";
+import { actOf, JobTable, type ShardState } from "./job-table.js";
 import { LineTable } from "./line-table.js";
 import { RowLocks } from "./row-locks.js";
 
@@ -57,6 +61,7 @@ export class SimulatedPostgres {
   readonly log = new SimulatedLog();
   readonly locks = new RowLocks();
   readonly failures = new FailureTable();
+  readonly jobs = new JobTable();
   readonly shards: ShardRow[];
   readonly #relays = new Map<string, number>();
   readonly #nowMs: () => number;
@@ -160,10 +165,11 @@ export class SimulatedPostgres {
     const row = this.#mine(lease, "prepare");
     if (row === null || row.lastBatch >= plan.batch) return null;
     const promoted = row.planned;
-    if (promoted !== null) this.#promotePlan(row);
+    if (promoted !== null) this.#promotePlan(lease.shard, row);
     row.lastBatch = plan.batch;
     const { batch, published } = plan;
     if (plan.lines !== null) row.lines.lay(batch, plan.lines, xid);
+    if (plan.job !== null) this.jobs.lay(lease.shard, batch, plan.job);
     row.planned = { batch, cursor: withNextXid(plan.cursor, xid), epoch: lease.epoch, published };
     this.failures.layDead(lease.shard, plan.dead, plan.batch);
     this.#witness.planned(lease, plan.batch, promoted?.batch ?? null);
@@ -173,13 +179,16 @@ export class SimulatedPostgres {
   advance(
     xid: bigint,
     lease: Lease,
-    { cursor, dead, published, lines }: Omit<PlanRecord, "batch">,
+    { cursor, dead, published, lines, job }: Omit<PlanRecord, "batch">,
   ): { nextXid: bigint } | null {
     const row = this.#mine(lease, "advance");
     if (row === null) return null;
     row.cursor = withNextXid(cursor, xid);
     row.recorded.push(...published);
-    if (row.planned !== null) row.lines.discard(row.planned.batch);
+    if (row.planned !== null) {
+      row.lines.discard(row.planned.batch);
+      this.jobs.discard(lease.shard, row.planned.batch);
+    }
     row.planned = null;
     row.promotedNs = this.nowNs();
     if (lines !== null) {
@@ -187,6 +196,10 @@ export class SimulatedPostgres {
       row.lines.promote(row.promotedBatch);
     }
     this.failures.layDead(lease.shard, dead, row.promotedBatch);
+    if (job !== null) {
+      this.jobs.lay(lease.shard, row.promotedBatch, job);
+      this.jobs.promote(lease.shard, row.promotedBatch, this.failures);
+    }
     return { nextXid: xid };
   }
 
@@ -194,7 +207,7 @@ export class SimulatedPostgres {
     const row = this.#mine(lease, "promote");
     if (row?.planned?.batch !== batch) return false;
     const under = row.planned.epoch;
-    this.#promotePlan(row);
+    this.#promotePlan(lease.shard, row);
     this.#witness.promoted(lease, batch, under);
     return true;
   }
@@ -205,6 +218,7 @@ export class SimulatedPostgres {
     const under = row.planned.epoch;
     row.planned = null;
     row.lines.discard(batch);
+    this.jobs.discard(lease.shard, batch);
     const deadTakenBack = this.failures.revive(lease.shard, batch);
     this.#witness.discarded(lease, batch, under, deadTakenBack);
     return true;
@@ -231,6 +245,23 @@ export class SimulatedPostgres {
     return true;
   }
 
+  /** What an operator's statement lays down; answers what the job asks for. */
+  makeJob(jobId: string, plan: JobPlan): readonly JobRow[] {
+    const states = new Map<number, ShardState>();
+    const asked: JobRow[] = [];
+    this.shards.forEach(({ cursor, promotedBatch }, shard) => {
+      const state = { cursor, promotedBatch, lanes: new Lanes(this.linesOf(shard).lanes) };
+      const rows = this.log.committed(shard).flatMap((event) => {
+        const act = actOf(event, plan, state, this.failures.deadLetter(shard, event.seq));
+        return act === null ? [] : [{ act, event }];
+      });
+      if (rows.length > 0) states.set(shard, state);
+      asked.push(...rows);
+    });
+    this.jobs.make(jobId, plan, states);
+    return asked;
+  }
+
   /** clock_timestamp(), in whole microseconds as Postgres has them. */
   nowNs(): bigint {
     return BigInt(Math.round(this.#nowMs() * 1_000)) * 1_000n;
@@ -238,14 +269,15 @@ export class SimulatedPostgres {
 
   linesOf(shard: number): LinesRecord {
     const { lines, promotedBatch, promotedNs } = this.shards[shard]!;
-    return lines.standing(promotedBatch, promotedNs);
+    return { ...lines.standing(promotedBatch, promotedNs), discarded: this.failures.ruledOn(shard) };
   }
 
-  #promotePlan(row: ShardRow): void {
+  #promotePlan(shard: number, row: ShardRow): void {
     row.cursor = row.planned!.cursor;
     row.promotedBatch = row.planned!.batch;
     row.promotedNs = this.nowNs();
     row.lines.promote(row.promotedBatch);
+    this.jobs.promote(shard, row.promotedBatch, this.failures);
     row.recorded.push(...row.planned!.published);
     row.planned = null;
   }

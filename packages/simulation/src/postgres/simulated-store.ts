@@ -1,11 +1,13 @@
 import type { Cursor, PlainCursor } from "@siding/core/cursor/cursor.js";
 import { SidingError } from "@siding/core/errors.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
+import type { JobPage, OpenJob } from "@siding/core/job/job.js";
 import type { LanePage } from "@siding/core/lane/lane-page.js";
 import type {
   Beat,
   DeploymentRecord,
   Identity,
+  JobLimits,
   LaneRequest,
   Lease,
   LinesRecord,
@@ -30,6 +32,8 @@ export const READS = [
   "now",
   "due",
   "read-failures",
+  "read-jobs",
+  "read-job-page",
 ] as const;
 export const WRITES = [
   "pin",
@@ -121,13 +125,24 @@ export class SimulatedStore implements Store {
     return this.#read("now", () => this.#world.postgres.nowNs());
   }
 
+  readJobs(shard: number): Promise<readonly OpenJob[]> {
+    const { postgres } = this.#world;
+    return this.#read("read-jobs", () => postgres.jobs.open(shard, postgres.shards[shard]!.promotedBatch));
+  }
+
+  readJobPage(shard: number, job: OpenJob, limits: JobLimits): Promise<JobPage> {
+    const { jobs, log, failures } = this.#world.postgres;
+    return this.#read("read-job-page", () => jobs.page(shard, job, limits, { rows: log.committed(shard), failures }));
+  }
+
   due(lines: readonly { shard: number; cursor: Cursor }[]) {
     // The statement gets the cursors as they stand when it is sent, not as the watch moves them on.
     const sent = lines.map(({ shard, cursor }) => ({ shard, cursor }));
     return this.#read("due", () => {
-      const { log } = this.#world.postgres;
+      const { log, jobs } = this.#world.postgres;
       const shards = sent.filter(({ shard, cursor }) => log.isDue(shard, cursor)).map(({ shard }) => shard);
-      return { shards, snapshot: log.snapshot() };
+      const withJobs = sent.filter(({ shard }) => jobs.isOpenIn(shard)).map(({ shard }) => shard);
+      return { shards, withJobs, snapshot: log.snapshot() };
     });
   }
 

@@ -27,7 +27,10 @@ export async function play(schedule: Schedule, options: { readonly isTold: boole
   const { timeline, witness } = world;
   let calmSinceMs: number | null = null;
   const isCalm = (): boolean => {
-    if (calmSinceMs === null && (timeline.nowMs > FAULTS_END_MS || (world.application.isDone && isDrained(world)))) {
+    if (
+      calmSinceMs === null &&
+      (timeline.nowMs > FAULTS_END_MS || (world.application.isDone && world.operator.isDone && isDrained(world)))
+    ) {
       calmSinceMs = timeline.nowMs;
       world.faults.end();
       world.story.tell("schedule", () => "no more faults from here");
@@ -36,7 +39,8 @@ export async function play(schedule: Schedule, options: { readonly isTold: boole
   };
   await untilDone(world, () => {
     if (witness.violation !== null) return true;
-    if (!isCalm() || !world.application.isDone || world.fleet.isAnyPaused) return false;
+    const isQuiet = world.application.isDone && world.operator.isDone;
+    if (!isCalm() || !isQuiet || world.fleet.isAnyPaused) return false;
     if (isDrained(world) && unheldShards(world).length === 0) return true;
     if (timeline.nowMs > calmSinceMs! + DRAIN_MS) witness.violated(`nothing moves: ${backlogOf(world)}`);
     return false;
@@ -77,6 +81,7 @@ function isDrained({ arrivals, postgres }: World): boolean {
   postgres.shards.forEach((row, shard) => {
     dead += postgres.failures.dead(shard, row.promotedBatch).length;
   });
+  if (postgres.jobs.isAnyOpen) return false;
   return (
     arrivals.count + dead >= committed &&
     postgres.shards.every((row, shard) => {
@@ -103,7 +108,13 @@ function backlogOf(world: World): string {
     row.planned === null ? [] : [`plan ${row.planned.batch} of shard ${shard} stays open`],
   );
   const unheld = unheldShards(world).map((shard) => `shard ${shard} under no lease`);
-  return [`${missing.map((event) => event.eventId).join(" ") || "no event"} missing`, ...plans, ...unheld].join(", ");
+  const jobs = postgres.jobs.isAnyOpen ? ["a job that does not end"] : [];
+  return [
+    `${missing.map((event) => event.eventId).join(" ") || "no event"} missing`,
+    ...plans,
+    ...unheld,
+    ...jobs,
+  ].join(", ");
 }
 
 const STEPS_A_TURN = 64;

@@ -6,6 +6,7 @@ import type {
   Action,
   EventPlan,
   Fault,
+  JobPlan,
   RelayPlan,
   Schedule,
   TenantPlan,
@@ -25,6 +26,7 @@ const PROTOCOL: ReadonlySet<string> = new Set([
   "read-lane-pages",
   "read-lines",
   "record-failures",
+  "read-job-page",
   "init",
   "committed",
   "produce",
@@ -73,6 +75,7 @@ export function drawSchedule(seed: number): Schedule {
       drawTransaction(random, `app-${i + 1}`, drawStartMs(), drawEvent),
     ),
     faults: Array.from({ length: random.pick([0, 1, 3, 4, 6, 8, 12]) }, () => drawFault(random)),
+    jobs: Array.from({ length: random.pick([0, 0, 1, 1, 2]) }, () => drawJob(random, tenants)),
   };
 }
 
@@ -146,8 +149,20 @@ function drawEventPlan(
     bytes: 1 + random.below(12),
     afterMs: random.chance(0.2) ? random.below(120) : random.below(3),
     drawMs: random.chance(0.15) ? random.below(40) : 0.02,
-    refusals: !isRefused ? 0 : isOnceOnly ? random.pick([1, 99, 99]) : 99,
+    refusals: !isRefused ? 0 : isOnceOnly ? random.pick([1, 3, 99]) : 99,
     refusedBy: isOnceOnly && random.chance(0.5) ? "broker" : "client",
+  };
+}
+
+function drawJob(random: SeededRandom, tenants: number): JobPlan {
+  return {
+    startMs: random.below(WRITING_MS + 300),
+    kind: random.pick(["replay", "replay", "replay", "redrive", "discard"] as const),
+    status: random.pick(["published", "published", null, "pending", "dead"] as const),
+    tenant: random.chance(0.4) ? random.below(tenants) : null,
+    topic: random.chance(0.2) ? random.pick(TOPICS) : null,
+    eventsPerSecond: random.chance(0.3) ? random.pick([20, 100, 1_000]) : null,
+    cancelAfterMs: random.chance(0.2) ? random.below(400) : null,
   };
 }
 

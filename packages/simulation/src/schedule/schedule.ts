@@ -11,6 +11,7 @@ export interface Schedule {
   readonly topics: readonly TopicPlan[];
   readonly tenants: readonly TenantPlan[];
   readonly transactions: readonly TransactionPlan[];
+  readonly jobs: readonly JobPlan[];
   readonly faults: readonly Fault[];
 }
 
@@ -47,6 +48,18 @@ export interface TransactionPlan {
   /** From the last event to the end. */
   readonly tailMs: number;
   readonly fate: "commit" | "rollback";
+}
+
+/** An operator asks for events to be published once more, or rules on dead letters. */
+export interface JobPlan {
+  readonly startMs: number;
+  readonly kind: "replay" | "redrive" | "discard";
+  readonly status: "pending" | "published" | "dead" | null;
+  readonly tenant: number | null;
+  readonly topic: string | null;
+  readonly eventsPerSecond: number | null;
+  /** Null: it is left to end. */
+  readonly cancelAfterMs: number | null;
 }
 
 export interface EventPlan {

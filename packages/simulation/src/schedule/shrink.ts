@@ -27,6 +27,10 @@ export async function shrink(schedule: Schedule, isBroken: StillBroken): Promise
       (faults) => accept({ ...best, faults }),
     );
     await shrinkList(
+      () => best.jobs,
+      (jobs) => accept({ ...best, jobs }),
+    );
+    await shrinkList(
       () => best.transactions,
       (transactions) => accept({ ...best, transactions }),
     );

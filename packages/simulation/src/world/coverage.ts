@@ -44,6 +44,13 @@ export const OCCURRENCES = [
   "lane-paused",
   "lane-breaker",
   "lane-retry",
+  "job",
+  "job-cancelled",
+  "job-replayed",
+  "job-redriven",
+  "job-discarded",
+  "job-event-refused",
+  "job-freed-a-lane",
   "topic-missing",
   "topic-vanished-in-batch",
 ] as const;

@@ -163,6 +163,12 @@ export class Fleet {
       haltEnded: (shard) => tell(() => `may claim shard ${shard} again`),
       shardReleased: (shard) => tell(() => `has given shard ${shard} back`),
       batchCommitted: () => {},
+      jobMoved: (shard, { step, discarded, waiting }) => {
+        if (discarded.length > 0) coverage.note("job-discarded");
+        if (waiting.length > 0) coverage.note("job-freed-a-lane");
+        if (step.counts.failed > 0) coverage.note("job-event-refused");
+        tell(() => `has taken ${step.jobId} to seq ${step.position} of shard ${shard}${step.isEnd ? ", its end" : ""}`);
+      },
       held: (shard, { filter, reason, resumeAtMs }) => {
         coverage.note(`lane-${reason}`);
         const until = resumeAtMs === null ? "" : `, until ${resumeAtMs} ms`;

@@ -2,6 +2,7 @@ import { SeededRandom } from "@siding/testkit/random.js";
 import type { Draft } from "@siding/testkit/simulated-log.js";
 import { Arrivals } from "../check/arrivals.js";
 import { QuotaCheck } from "../check/quota-check.js";
+import { Replays } from "../check/replays.js";
 import { Witness } from "../check/witness.js";
 import { type IsRefused, SimulatedKafka } from "../kafka/simulated-kafka.js";
 import { SimulatedPostgres } from "../postgres/simulated-postgres.js";
@@ -10,6 +11,7 @@ import { Application } from "./application.js";
 import { Coverage } from "./coverage.js";
 import { Fleet } from "./fleet.js";
 import { Faults } from "./interference.js";
+import { Operator } from "./operator.js";
 import type { RelayProcess } from "./relay-process.js";
 import { SimulatedPolicies } from "./simulated-policies.js";
 import { Story } from "./story.js";
@@ -26,11 +28,13 @@ export class World implements Surroundings {
   readonly life: SeededRandom;
   readonly faults: Faults;
   readonly arrivals: Arrivals;
+  readonly replays: Replays;
   readonly witness: Witness;
   readonly policies: SimulatedPolicies;
   readonly postgres: SimulatedPostgres;
   readonly kafka: SimulatedKafka;
   readonly application: Application;
+  readonly operator: Operator;
   readonly fleet: Fleet;
   isRelayToRun = false;
   isPostgresUp = true;
@@ -41,10 +45,12 @@ export class World implements Surroundings {
     this.life = new SeededRandom(schedule.seed);
     this.faults = new Faults(schedule.faults, (action, process, step) => this.#strike(action, process, step));
     this.arrivals = new Arrivals(schedule.delivery === "at-least-once");
+    this.replays = new Replays(schedule.delivery === "at-least-once");
     this.witness = new Witness({
       coverage: this.coverage,
       story: this.story,
       arrivals: this.arrivals,
+      replays: this.replays,
       quotas: schedule.delivery === "exactly-once" ? new QuotaCheck(schedule.tenants) : null,
       nowMs: () => this.timeline.nowMs,
       postgres: () => this.postgres,
@@ -60,6 +66,7 @@ export class World implements Surroundings {
       lagMs: () => this.life.next() ** 3 * 8,
     });
     this.application = new Application(this);
+    this.operator = new Operator(this);
     this.fleet = new Fleet(this);
   }
 

@@ -1,7 +1,7 @@
 -- at-least-once: Kafka has every record up to this cursor, so it moves, with no plan and no number (design §4).
 -- $1 shard, $2 epoch, $3..$8 the cursor as in prepare, $9..$12 dead letters: seqs, attempts, errors, fingerprints,
 -- $13..$15 what is published with it: topics, events, checksums, $16 whether lanes or quotas change, $17..$31 what of them
--- (siding.lay_lines). Without numbers their rows carry the last promoted one.
+-- (siding.lay_lines), $32 a job's step, or null. Without numbers their rows carry the last promoted one.
 -- A plan left open by exactly-once is dropped: what it covered is published again, which this mode allows.
 with before as (
   select cursor, planned_batch from siding.shard where shard = $1
@@ -30,6 +30,9 @@ lanes_gone as (
 ),
 quotas_gone as (
   delete from siding.quota_use q using moved, before where q.shard = moved.shard and q.batch = before.planned_batch
+),
+steps_gone as (
+  delete from siding.job_progress p using moved, before where p.shard = moved.shard and p.batch = before.planned_batch
 )
 select pg_current_xact_id()::text,
   siding.record_published(
@@ -42,5 +45,6 @@ select pg_current_xact_id()::text,
     moved.shard, moved.promoted_batch, $17::uuid[], $18::text[], $19::text[], $20::text[], $21::bigint[], $22::text[],
     $23::text[], $24::bigint[], $25::int[], $26::text[], $27::boolean, $28::text[], $29::bigint[], $30::bigint[], $31::bigint
   ) end::text,
-  case when $16::boolean then siding.promote_lines(moved.shard, moved.promoted_batch) end::text
+  case when $32::jsonb is not null then siding.lay_job(moved.shard, moved.promoted_batch, $32::jsonb) end::text,
+  case when $16::boolean or $32::jsonb is not null then siding.promote_lines(moved.shard, moved.promoted_batch) end::text
 from moved, before

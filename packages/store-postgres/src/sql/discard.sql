@@ -1,5 +1,5 @@
 -- Kafka does not have batch n and its producer is fenced: the plan goes, and last_batch keeps its number from being used
--- again. Dead letters that it laid down are events like others once more, and what it made of lanes and quotas is gone. $1 shard, $2 epoch, $3 n.
+-- again. Dead letters that it laid down are events like others once more, and what it made of lanes, quotas and jobs is gone. $1 shard, $2 epoch, $3 n.
 with discarded as (
   update siding.shard
   set planned_batch = null, planned_cursor = null, planned_lines = false
@@ -16,5 +16,8 @@ lanes_gone as (
 ),
 quotas_gone as (
   delete from siding.quota_use q using discarded where q.shard = discarded.shard and q.batch = $3
+),
+steps_gone as (
+  delete from siding.job_progress p using discarded where p.shard = discarded.shard and p.batch = $3
 )
 select 1 from discarded

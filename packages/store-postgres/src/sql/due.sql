@@ -1,4 +1,4 @@
--- Which shards have something behind their cursor, all seen by one snapshot. One statement for every idle shard of the
+-- Which shards have something behind their cursor, and which have an open job, all seen by one snapshot. One statement for every idle shard of the
 -- relay, so that waiting costs one round trip.
 -- $1 shards, $2 positions, $3 snapshots S, $4 nx or null, each an array with one place a line.
 select pg_current_snapshot()::text, coalesce((
@@ -23,4 +23,5 @@ select pg_current_snapshot()::text, coalesce((
           and (e.xid, e.seq) >= (late_xid.xid, 0) and (e.xid, e.seq) <= (late_xid.xid, line.position)
       )
     )
-), '{}')::int[]::text
+), '{}')::int[]::text,
+  array(select distinct j.shard from siding.job_shard j where j.shard = any ($1::smallint[]) and j.ended_at is null)::int[]::text

@@ -8,7 +8,7 @@ with dead as (
   join siding.shard s on s.shard = f.shard
   join siding.event e on e.shard = f.shard and e.seq = f.seq
   where f.shard = any ($1::smallint[])
-    and f.dead_batch <= s.promoted_batch
+    and f.dead_batch <= s.promoted_batch and f.discarded_by is null
     and ($2::timestamptz is null or e.created_at >= $2)
     and ($3::timestamptz is null or e.created_at < $3)
     and ($4::text is null or e.tenant_id = $4)

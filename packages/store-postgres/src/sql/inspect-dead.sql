@@ -19,7 +19,7 @@ cross join lateral (
     from (
       select f.shard, f.seq, f.dead_batch, row_number() over (order by f.seq desc) as nth
       from siding.failure f
-      where f.shard = line.shard and f.seq < line.below and f.seq > line.above and f.dead_batch is not null
+      where f.shard = line.shard and f.seq < line.below and f.seq > line.above and f.dead_batch is not null and f.discarded_by is null
       order by f.seq desc
       limit $4::int
     ) looked

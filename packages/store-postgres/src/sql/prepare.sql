@@ -1,7 +1,8 @@
 -- Lays down batch n and promotes the plan before it, in one commit (design §4, step 1).
 -- $1 shard, $2 epoch, $3 n, $4..$9 the cursor (its nx, $6, null where this commit's own xid is to serve; $9 likewise
 -- in window form), $10..$13 dead letters: seqs, attempts, errors, fingerprints, $14..$16 what the plan makes published:
--- topics, events, checksums, $17 whether lanes or quotas change, and with it what of them ($18..$32 as siding.lay_lines).
+-- topics, events, checksums, $17 whether lanes or quotas change, and with it what of them ($18..$32 as siding.lay_lines),
+-- $33 a job's step, or null.
 -- I3: the epoch is checked by the statement that writes. I4: n is above every number ever planned.
 with before as (
   -- Only an open plan's: what `promote` has promoted is recorded already.
@@ -21,7 +22,7 @@ planned as (
       $7::bigint, $8::pg_snapshot, case when $7::bigint is not null then coalesce($9::xid8, pg_current_xact_id()) end
     )::siding.cursor,
     planned_tally = row($3, coalesce(planned_cursor, cursor), $14::text[], $15::int[], $16::numeric[])::siding.tally,
-    planned_lines = $17
+    planned_lines = $17 or $33::jsonb is not null
   where shard = $1 and epoch = $2 and server_start = pg_postmaster_start_time() and last_batch < $3
   returning shard, promoted_batch, cursor
 ),
@@ -37,5 +38,6 @@ select pg_current_xact_id()::text,
   case when $17::boolean then siding.lay_lines(
     planned.shard, $3, $18::uuid[], $19::text[], $20::text[], $21::text[], $22::bigint[], $23::text[], $24::text[],
     $25::bigint[], $26::int[], $27::text[], $28::boolean, $29::text[], $30::bigint[], $31::bigint[], $32::bigint
-  ) end::text
+  ) end::text,
+  case when $33::jsonb is not null then siding.lay_job(planned.shard, $3, $33::jsonb) end::text
 from planned, before

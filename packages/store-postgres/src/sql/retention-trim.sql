@@ -1,11 +1,12 @@
 -- Deletes rows that retention has let go, from one seq on, looking at so many at most: what the lines had consumed at the
--- floor, and have consumed still (a recovery may have set one back). Never a dead letter. Answers how many went, and the last
--- seq that was looked at where there may be more.
+-- floor, and have consumed still (a recovery may have set one back). Never a dead letter that nobody has ruled on. Answers how many went, and the last
+-- seq that was looked at where there may be more. What an open job may still read stays, and with it all that is younger.
 -- $1 shard, $2 epoch, $3 seq behind which to begin, $4 how many rows to look at, $5 retention in ms.
 -- I3: the epoch is checked by the statement that writes.
 with mine as (
   select s.shard, s.cursor, s.promoted_batch, siding.retention_floor(s.shard, $5::bigint) as floor,
-    exists (select from siding.lane l where l.shard = s.shard) as has_lanes
+    exists (select from siding.lane l where l.shard = s.shard) as has_lanes,
+    siding.job_floor(s.shard) as job_floor
   from siding.shard s
   where s.shard = $1 and s.epoch = $2 and s.server_start = pg_postmaster_start_time()
 ),
@@ -21,10 +22,11 @@ looked as (
       and (not mine.has_lanes or siding.is_consumed(e.seq, e.xid,
         siding.cursor_of(e.shard, e.tenant_id, e.topic, e.key, e.seq, mine.promoted_batch, mine.cursor)))
       and not exists (
-        select from siding.failure f where f.shard = e.shard and f.seq = e.seq and f.dead_batch is not null
+        select from siding.failure f where f.shard = e.shard and f.seq = e.seq and f.dead_batch is not null and f.discarded_by is null
       ) as may_go
   from mine
   join siding.event e on e.shard = mine.shard and e.seq > $3 and e.seq <= ((mine.floor).cursor).position
+    and e.seq < coalesce(mine.job_floor, 9223372036854775807)
   order by e.seq
   limit $4
 ),

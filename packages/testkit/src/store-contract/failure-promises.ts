@@ -35,7 +35,7 @@ export function failurePromises(opened: () => StoreUnderTest): void {
     const seq = await enqueue(opened(), { shard: 0 });
     const { lease, cursor } = await claimed(opened());
     await store.recordFailures(lease, [failure(seq, 5)]);
-    await store.prepare(lease, { batch: 1n, cursor, dead: [failure(seq, 5)], published: [], lines: null });
+    await store.prepare(lease, { batch: 1n, cursor, dead: [failure(seq, 5)], published: [], lines: null, job: null });
     await store.promote(lease, 1n);
     expect((await asLeft(opened())).failures).toEqual([]);
   });
@@ -45,7 +45,7 @@ export function failurePromises(opened: () => StoreUnderTest): void {
     const seq = await enqueue(opened(), { shard: 0 });
     const { lease, cursor } = await claimed(opened());
     await store.recordFailures(lease, [failure(seq, 5)]);
-    await store.prepare(lease, { batch: 1n, cursor, dead: [failure(seq, 5)], published: [], lines: null });
+    await store.prepare(lease, { batch: 1n, cursor, dead: [failure(seq, 5)], published: [], lines: null, job: null });
     await store.discard(lease, 1n);
     expect((await asLeft(opened())).failures).toEqual([failure(seq, 5)]);
   });
@@ -55,7 +55,7 @@ export function failurePromises(opened: () => StoreUnderTest): void {
     const seq = await enqueue(opened(), { shard: 0 });
     const { lease, cursor } = await claimed(opened());
     await store.recordFailures(lease, [failure(seq, 5)]);
-    await store.advance(lease, { cursor, dead: [failure(seq, 5)], published: [], lines: null });
+    await store.advance(lease, { cursor, dead: [failure(seq, 5)], published: [], lines: null, job: null });
     expect((await asLeft(opened())).failures).toEqual([]);
   });
 }

@@ -29,7 +29,7 @@ export function lanePromises(opened: () => StoreUnderTest): void {
     const { store } = opened();
     const { lease, cursor } = await claimed(opened());
     const lay = (batch: bigint, lines: LinesChange | null) =>
-      store.prepare(lease, { batch, cursor, dead: [], published: [], lines });
+      store.prepare(lease, { batch, cursor, dead: [], published: [], lines, job: null });
     const key = ofOrder({ tenantId: "a", topic: "t", key: 'k"(),\\', seq: 1n, xid: 1n });
     const alone = ofOrder({ tenantId: "a", topic: "t", key: null, seq: 2n ** 60n, xid: 1n });
     const first = [A, B, key, alone].map((filter) => laneAt(filter, moved(cursor, 3n)));
@@ -50,12 +50,12 @@ export function lanePromises(opened: () => StoreUnderTest): void {
     const { lease, cursor } = await claimed(opened());
     const quotas = (used: bigint) => ({ states: states(["a", used]), judgedNs: used, isWhole: false });
     const lines = { ...change([laneAt(A, cursor)]), quotas: quotas(2n ** 61n) };
-    await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines });
+    await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines, job: null });
     await store.promote(lease, 1n);
     const before = await store.readLines(0);
     expect(before.lanes).toHaveLength(1);
     const other = { ...change([laneAt(B, cursor)], [A]), quotas: { ...quotas(2n ** 62n), isWhole: true } };
-    await store.prepare(lease, { batch: 2n, cursor, dead: [], published: [], lines: other });
+    await store.prepare(lease, { batch: 2n, cursor, dead: [], published: [], lines: other, job: null });
     await store.discard(lease, 2n);
     expect(await store.readLines(0)).toEqual(before);
     await asLeft(opened());
@@ -69,7 +69,7 @@ export function lanePromises(opened: () => StoreUnderTest): void {
       laneAt(A, { ...cursor, nextXid: null } as PlainCursor),
       laneAt(B, { ...cursor, nextXid: 3n }),
     ]);
-    const prepared = await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines });
+    const prepared = await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines, job: null });
     await store.promote(lease, 1n);
     const found = new Lanes((await store.readLines(0)).lanes);
     expect(found.get(A)!.cursor.nextXid).toBe(prepared!.nextXid);
@@ -83,7 +83,7 @@ export function lanePromises(opened: () => StoreUnderTest): void {
       const judgedNs = await store.now();
       const quotas = { states: states(...used), judgedNs, isWhole };
       const lines = { changed: [], dropped: [], quotas };
-      await store.prepare(lease, { batch, cursor, dead: [], published: [], lines });
+      await store.prepare(lease, { batch, cursor, dead: [], published: [], lines, job: null });
     };
     await lay(
       1n,
@@ -95,7 +95,7 @@ export function lanePromises(opened: () => StoreUnderTest): void {
     );
     await lay(2n, [["b", 3n * 10n ** 18n]], false);
     await lay(3n, [["c", 10n ** 18n]], false);
-    await store.prepare(lease, { batch: 4n, cursor, dead: [], published: [], lines: null });
+    await store.prepare(lease, { batch: 4n, cursor, dead: [], published: [], lines: null, job: null });
     const ofLast = (await store.readLines(0)).quotas;
     expect(ofLast.get("a")).toEqual({ events: 10n ** 18n, bytes: 0n });
     expect(ofLast.get("b")).toEqual({ events: 3n * 10n ** 18n, bytes: 0n });
@@ -109,7 +109,7 @@ export function lanePromises(opened: () => StoreUnderTest): void {
   test("an advance changes lanes and quotas at once", async () => {
     const { store } = opened();
     const { lease, cursor } = await claimed(opened());
-    const advance = (lines: LinesChange) => store.advance(lease, { cursor, dead: [], published: [], lines });
+    const advance = (lines: LinesChange) => store.advance(lease, { cursor, dead: [], published: [], lines, job: null });
     const quotas = { states: states(["a", 5n]), judgedNs: 2n ** 62n, isWhole: true };
     await advance({ ...change([laneAt(A, cursor), laneAt(B, cursor)]), quotas });
     await advance(change([laneAt(A, moved(cursor, 9n))], [B]));
@@ -254,7 +254,7 @@ class LaneWorld {
     const plan = planLines({ main, page, lanes: this.#lanes, lanePages, judge });
     this.#batch += 1n;
     const lines = { changed: plan.changed, dropped: plan.dropped, quotas: null };
-    const record = { batch: this.#batch, cursor: plan.main, dead: [], published: [], lines };
+    const record = { batch: this.#batch, cursor: plan.main, dead: [], published: [], lines, job: null };
     const prepared = await store.prepare(this.#lease, record);
     if (random.chance(0.1)) {
       await store.discard(this.#lease, this.#batch);

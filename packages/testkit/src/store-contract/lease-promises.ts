@@ -86,13 +86,16 @@ export function leasePromises(opened: () => StoreUnderTest): void {
     const { store } = opened();
     const old = await claimed(opened());
     const { lease, cursor } = await claimed(opened());
-    expect(await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines: null })).not.toBeNull();
+    expect(
+      await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines: null, job: null }),
+    ).not.toBeNull();
     const dead = { seq: 1n, attempts: 5, lastError: "e", fingerprint: "e", retryInMs: 0 };
     const refused: Record<string, (lease: Lease) => Promise<unknown>> = {
-      prepare: (zombie) => store.prepare(zombie, { batch: 2n, cursor, dead: [dead], published: [], lines: null }),
+      prepare: (zombie) =>
+        store.prepare(zombie, { batch: 2n, cursor, dead: [dead], published: [], lines: null, job: null }),
       promote: (zombie) => store.promote(zombie, 1n),
       discard: (zombie) => store.discard(zombie, 1n),
-      advance: (zombie) => store.advance(zombie, { cursor, dead: [dead], published: [], lines: null }),
+      advance: (zombie) => store.advance(zombie, { cursor, dead: [dead], published: [], lines: null, job: null }),
       recordFailures: (zombie) => store.recordFailures(zombie, [dead]),
       markProgress: (zombie) => store.markProgress(zombie),
       reportHalt: (zombie) => store.reportHalt(zombie, "lost"),

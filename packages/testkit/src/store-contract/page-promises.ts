@@ -44,6 +44,7 @@ class Reader {
       dead: [],
       published: [],
       lines: null,
+      job: null,
     });
     this.cursor = withNextXid(next, prepared!.nextXid);
     this.seen.push(...rows.map((row) => row.seq));

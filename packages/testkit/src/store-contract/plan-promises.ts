@@ -22,6 +22,7 @@ export function planPromises(opened: () => StoreUnderTest): void {
       dead: [],
       published: [],
       lines: null,
+      job: null,
     });
     const left = await asLeft(opened());
     expect(left).toMatchObject({ lastBatch: 1n, promotedBatch: 0n, cursor });
@@ -38,6 +39,7 @@ export function planPromises(opened: () => StoreUnderTest): void {
       dead: [],
       published: [],
       lines: null,
+      job: null,
     });
     expect((await claimed(opened())).plan!.cursor.nextXid).toBe(prepared!.nextXid);
     const { lease: renewed } = await claimed(opened());
@@ -47,6 +49,7 @@ export function planPromises(opened: () => StoreUnderTest): void {
       dead: [],
       published: [],
       lines: null,
+      job: null,
     });
     expect((await claimed(opened())).plan!.cursor.nextXid).toBe(3n);
   });
@@ -64,15 +67,29 @@ export function planPromises(opened: () => StoreUnderTest): void {
       windowNextXid: 21n,
     } as const;
     expect(cursor.form).toBe("plain");
-    await store.prepare(lease, { batch: 1n, cursor: window, dead: [], published: [], lines: null });
+    await store.prepare(lease, { batch: 1n, cursor: window, dead: [], published: [], lines: null, job: null });
     expect((await claimed(opened())).plan!.cursor).toEqual(window);
   });
 
   test("a prepare promotes the plan before it", async () => {
     const { store } = opened();
     const { lease, cursor } = await claimed(opened());
-    await store.prepare(lease, { batch: 1n, cursor: moved(cursor, 7n), dead: [], published: [], lines: null });
-    await store.prepare(lease, { batch: 2n, cursor: moved(cursor, 9n), dead: [], published: [], lines: null });
+    await store.prepare(lease, {
+      batch: 1n,
+      cursor: moved(cursor, 7n),
+      dead: [],
+      published: [],
+      lines: null,
+      job: null,
+    });
+    await store.prepare(lease, {
+      batch: 2n,
+      cursor: moved(cursor, 9n),
+      dead: [],
+      published: [],
+      lines: null,
+      job: null,
+    });
     expect(await asLeft(opened())).toMatchObject({
       promotedBatch: 1n,
       lastBatch: 2n,
@@ -84,7 +101,14 @@ export function planPromises(opened: () => StoreUnderTest): void {
   test("a promote takes effect once, for the plan that lies open and for no other", async () => {
     const { store } = opened();
     const { lease, cursor } = await claimed(opened());
-    await store.prepare(lease, { batch: 1n, cursor: moved(cursor, 7n), dead: [], published: [], lines: null });
+    await store.prepare(lease, {
+      batch: 1n,
+      cursor: moved(cursor, 7n),
+      dead: [],
+      published: [],
+      lines: null,
+      job: null,
+    });
     expect(await store.promote(lease, 2n)).toBe(false);
     expect(await store.promote(lease, 1n)).toBe(true);
     expect(await store.promote(lease, 1n)).toBe(false);
@@ -94,21 +118,36 @@ export function planPromises(opened: () => StoreUnderTest): void {
   test("a number is never used twice: not after a promote, not after a discard, not below the last one", async () => {
     const { store } = opened();
     const { lease, cursor } = await claimed(opened());
-    await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines: null });
-    expect(await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines: null })).toBeNull();
+    await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines: null, job: null });
+    expect(
+      await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines: null, job: null }),
+    ).toBeNull();
     await store.promote(lease, 1n);
-    expect(await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines: null })).toBeNull();
-    await store.prepare(lease, { batch: 5n, cursor, dead: [], published: [], lines: null });
+    expect(
+      await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines: null, job: null }),
+    ).toBeNull();
+    await store.prepare(lease, { batch: 5n, cursor, dead: [], published: [], lines: null, job: null });
     expect(await store.discard(lease, 5n)).toBe(true);
-    expect(await store.prepare(lease, { batch: 5n, cursor, dead: [], published: [], lines: null })).toBeNull();
-    expect(await store.prepare(lease, { batch: 4n, cursor, dead: [], published: [], lines: null })).toBeNull();
+    expect(
+      await store.prepare(lease, { batch: 5n, cursor, dead: [], published: [], lines: null, job: null }),
+    ).toBeNull();
+    expect(
+      await store.prepare(lease, { batch: 4n, cursor, dead: [], published: [], lines: null, job: null }),
+    ).toBeNull();
     expect(await asLeft(opened())).toMatchObject({ lastBatch: 5n, promotedBatch: 1n, plan: null });
   });
 
   test("a discard leaves the shard where it stood, for the plan that lies open and for no other", async () => {
     const { store } = opened();
     const { lease, cursor } = await claimed(opened());
-    await store.prepare(lease, { batch: 1n, cursor: moved(cursor, 7n), dead: [], published: [], lines: null });
+    await store.prepare(lease, {
+      batch: 1n,
+      cursor: moved(cursor, 7n),
+      dead: [],
+      published: [],
+      lines: null,
+      job: null,
+    });
     expect(await store.discard(lease, 2n)).toBe(false);
     expect(await store.discard(lease, 1n)).toBe(true);
     expect(await store.discard(lease, 1n)).toBe(false);
@@ -118,12 +157,20 @@ export function planPromises(opened: () => StoreUnderTest): void {
   test("an advance moves the cursor without a number, and drops a plan that was left open", async () => {
     const { store } = opened();
     const { lease, cursor } = await claimed(opened());
-    await store.prepare(lease, { batch: 1n, cursor: moved(cursor, 7n), dead: [], published: [], lines: null });
+    await store.prepare(lease, {
+      batch: 1n,
+      cursor: moved(cursor, 7n),
+      dead: [],
+      published: [],
+      lines: null,
+      job: null,
+    });
     const advanced = await store.advance(lease, {
       cursor: { ...moved(cursor, 3n), nextXid: null },
       dead: [],
       published: [],
       lines: null,
+      job: null,
     });
     expect(await asLeft(opened())).toMatchObject({
       plan: null,
@@ -153,6 +200,7 @@ export function planPromises(opened: () => StoreUnderTest): void {
       dead: [],
       published: [],
       lines: null,
+      job: null,
     });
     await store.promote(first.lease, 1n);
     expect(await asLeft(opened(), 1)).toMatchObject({ promotedBatch: 0n, lastBatch: 0n, cursor: second.cursor });

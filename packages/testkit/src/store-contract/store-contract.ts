@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe } from "vitest";
 import { failurePromises } from "./failure-promises.js";
+import { jobPromises } from "./job-promises.js";
 import { lanePromises } from "./lane-promises.js";
 import { leasePromises } from "./lease-promises.js";
 import { pagePromises } from "./page-promises.js";
@@ -24,6 +25,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     describe("plans", () => planPromises(opened));
     describe("failures", () => failurePromises(opened));
     describe("lanes", () => lanePromises(opened));
+    describe("jobs", () => jobPromises(opened));
     describe("pages", () => pagePromises(opened));
   });
 }

@@ -26,6 +26,8 @@ export interface StoreUnderTest {
   begin(): Promise<OpenTransaction>;
   /** Moves the store's clock on, by which leases and retries go. */
   passTime(ms: number): Promise<void>;
+  /** An operator asks for everything once more, or for all dead letters. */
+  makeJob(kind: "replay" | "redrive"): Promise<void>;
   /** The operator's word after a halt. */
   endHalt(shard: number): Promise<void>;
   close(): Promise<void>;

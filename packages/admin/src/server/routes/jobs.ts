@@ -1,0 +1,190 @@
+import type { AdminPool } from "@siding/store-postgres/admin-pool.js";
+import type { JobKind, JobRequest, JobView } from "@siding/store-postgres/job-desk.js";
+import type { FastifyRequest } from "fastify";
+import {
+  DeadLettersWanted,
+  Job,
+  JobCancellation,
+  JobList,
+  JobOffer,
+  JobPath,
+  JobQuery,
+  ReplayWanted,
+  TenantReplayWanted,
+} from "../../api/job.js";
+import { type Caller, tenantOf } from "../access.js";
+import type { AdminRoutes } from "../admin-routes.js";
+import { callerOf } from "../guard.js";
+import { HttpProblem } from "../http-problem.js";
+import { instantOrNone } from "../instant.js";
+
+interface Wanted {
+  readonly event_ids?: readonly string[];
+  readonly tenant_id?: string;
+  readonly status?: "pending" | "published" | "dead";
+  readonly topic?: string;
+  readonly key?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly events_per_second?: number;
+  readonly dry_run?: boolean;
+  readonly reason: string;
+}
+
+/** Replays, redrives and discards, and the jobs that carry them out. */
+export function jobRoutes(server: AdminRoutes, { pool }: { readonly pool: AdminPool }): void {
+  const operator = { access: { role: "operator", scope: "tenant" } } as const;
+
+  server.post(
+    "/admin/outbox/replay",
+    {
+      config: operator,
+      schema: {
+        tags: ["jobs"],
+        summary: "Publishes events once more, by id",
+        body: ReplayWanted,
+        response: { 200: JobOffer },
+      },
+    },
+    (request) => ask("replay", request, request.body),
+  );
+
+  server.post(
+    "/admin/outbox/replay/tenant",
+    {
+      config: operator,
+      schema: {
+        tags: ["jobs"],
+        summary: "Publishes events of a tenant once more",
+        body: TenantReplayWanted,
+        response: { 200: JobOffer },
+      },
+    },
+    (request) => ask("replay", request, request.body),
+  );
+
+  for (const [kind, summary] of [
+    ["redrive", "Publishes dead letters, once their cause is gone"],
+    ["discard", "Rules that dead letters are not to be published"],
+  ] as const) {
+    server.post(
+      `/admin/dead-letters/${kind}`,
+      {
+        config: operator,
+        schema: { tags: ["jobs"], summary, body: DeadLettersWanted, response: { 200: JobOffer } },
+      },
+      (request) => ask(kind, request, request.body),
+    );
+  }
+
+  server.get(
+    "/admin/jobs",
+    {
+      config: { access: { role: "viewer", scope: "tenant" } },
+      schema: { tags: ["jobs"], summary: "Jobs, newest first", querystring: JobQuery, response: { 200: JobList } },
+    },
+    async (request): Promise<JobList> => {
+      const { tenant, running = false, limit } = request.query;
+      const tenantId = tenantOf(callerOf(request), tenant);
+      const jobs = await pool.atJobDesk((desk) => desk.list({ tenantId, isRunning: running, limit }));
+      return { jobs: jobs.map(jobDocument) };
+    },
+  );
+
+  server.get(
+    "/admin/jobs/:job_id",
+    {
+      config: { access: { role: "viewer", scope: "tenant" } },
+      schema: { tags: ["jobs"], summary: "One job", params: JobPath, response: { 200: Job } },
+    },
+    async (request): Promise<Job> => {
+      const { job_id: jobId } = request.params;
+      return jobDocument(ownJob(callerOf(request), jobId, await pool.atJobDesk((desk) => desk.find(jobId))));
+    },
+  );
+
+  server.delete(
+    "/admin/jobs/:job_id",
+    {
+      config: operator,
+      schema: {
+        tags: ["jobs"],
+        summary: "Ends a job; what it has published stands",
+        params: JobPath,
+        querystring: JobCancellation,
+        response: { 200: Job },
+      },
+    },
+    async (request): Promise<Job> => {
+      const caller = callerOf(request);
+      const { job_id: jobId } = request.params;
+      ownJob(caller, jobId, await pool.atJobDesk((desk) => desk.find(jobId)));
+      return pool.atJobDesk(async (desk) => {
+        await desk.cancel(jobId, { actor: caller.actor, role: caller.role, reason: request.query.reason });
+        return jobDocument(await desk.show(jobId));
+      });
+    },
+  );
+
+  async function ask(kind: JobKind, request: FastifyRequest, wanted: Wanted): Promise<JobOffer> {
+    const caller = callerOf(request);
+    const { event_ids: eventIds, status, topic, key, events_per_second: eventsPerSecond = null, reason } = wanted;
+    const job: JobRequest = {
+      kind,
+      filter: {
+        eventIds,
+        // The tenant comes from the token, whatever the body names.
+        tenantId: tenantOf(caller, wanted.tenant_id),
+        status,
+        topic,
+        key,
+        since: instantOrNone("since", wanted.since),
+        until: instantOrNone("until", wanted.until),
+      },
+      eventsPerSecond,
+      author: { actor: caller.actor, role: caller.role, reason },
+    };
+    const offer = await pool.atJobDesk((desk) => (wanted.dry_run === true ? desk.preview(job) : desk.create(job)));
+    const { jobId, asked, waiting, sample, overlaps } = offer;
+    return {
+      job_id: jobId,
+      kind,
+      asked,
+      waiting,
+      sample: sample.map(({ eventId, tenantId, createdAt, ...rest }) => ({
+        ...rest,
+        event_id: eventId,
+        tenant_id: tenantId,
+        created_at: createdAt,
+      })),
+      overlaps: overlaps.map((other) => ({ job_id: other.jobId, kind: other.kind })),
+    };
+  }
+}
+
+/** @throws HttpProblem 404 for a job that is not there, or is not this caller's to see */
+function ownJob({ tenants }: Caller, jobId: string, job: JobView | null): JobView {
+  const isOwn = job !== null && (tenants === null || tenants.includes(job.filter.tenant ?? ""));
+  if (isOwn) return job;
+  throw new HttpProblem(404, `There is no job ${jobId}.`);
+}
+
+function jobDocument(job: JobView): Job {
+  const { replayed, redriven, discarded, waiting, failed } = job;
+  return {
+    job_id: job.jobId,
+    kind: job.kind,
+    state: job.state,
+    filter: { ...job.filter },
+    events_per_second: job.eventsPerSecond,
+    actor: job.actor,
+    reason: job.reason,
+    created_at: job.createdAt,
+    ended_at: job.endedAt,
+    cancelled_by: job.cancelledBy,
+    cancel_reason: job.cancelReason,
+    asked: job.asked,
+    counts: { replayed, redriven, discarded, waiting, failed },
+    last_error: job.lastError,
+  };
+}

@@ -1,0 +1,76 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { type AdminWorld, adminWorld } from "./admin-world.js";
+
+let world: AdminWorld;
+const [ofA, ofB] = [randomUUID(), randomUUID()];
+beforeAll(async () => {
+  world = await adminWorld(inject("databaseUrl"));
+  for (const [tenant, id] of [
+    ["a", ofA],
+    ["b", ofB],
+  ]) {
+    await world.database.query("select siding.enqueue('orders', '1', $1, event_id => $2)", [tenant, id]);
+  }
+  // As a relay leaves them: everything published, and b's a dead letter.
+  await world.database.query(
+    `update siding.shard s set cursor = row(
+      (select coalesce(max(seq), 0) from siding.event), pg_current_snapshot(), pg_current_xact_id(), null, null, null
+    )::siding.cursor`,
+  );
+  await world.database.query(
+    `insert into siding.failure (shard, seq, attempts, last_error, fingerprint, retry_at, dead_batch, dead_at)
+    select shard, seq, 5, 'refused', 'refused', now(), 0, now() from siding.event where tenant_id = 'b'`,
+  );
+});
+afterAll(() => world.end());
+
+const ask = async (path: string, body: object, tenants: readonly string[] | null = null) =>
+  world.ask(path, { method: "POST", token: await world.token({ role: "operator", tenants }), body });
+
+test("a dry run counts and lays nothing down; the job asks for as many, and is in the audit with who and why", async () => {
+  const wanted = { tenant_id: "a", reason: "index rebuilt" };
+  expect(await ask("/admin/outbox/replay/tenant", { ...wanted, dry_run: true })).toMatchObject({
+    status: 200,
+    body: { job_id: null, asked: 1, sample: [{ act: "replay", event_id: ofA }] },
+  });
+  expect((await world.database.query("select from siding.job")).length).toBe(0);
+  expect((await world.database.query("select from siding.audit where action = 'jobs.replay'")).length).toBe(0);
+  const { body } = await ask("/admin/outbox/replay/tenant", wanted);
+  const offer = body as { job_id: string; asked: number };
+  expect(offer.asked).toBe(1);
+  const [entry] = await world.database.query("select * from siding.audit where action = 'jobs.replay'");
+  expect(entry).toMatchObject({ subject: offer.job_id, tenant_id: "a", role: "operator", reason: "index rebuilt" });
+
+  const token = await world.token({ role: "operator", tenants: ["a"] });
+  expect(await world.ask(`/admin/jobs/${offer.job_id}`, { token })).toMatchObject({
+    status: 200,
+    body: { state: "running", asked: 1, filter: { tenant: "a" } },
+  });
+  expect(await world.ask("/admin/jobs?running=true", { token })).toMatchObject({
+    body: { jobs: [{ job_id: offer.job_id }] },
+  });
+  const cancel = `/admin/jobs/${offer.job_id}?reason=wrong`;
+  const foreign = await world.token({ role: "operator", tenants: ["b"] });
+  expect(await world.ask(cancel, { method: "DELETE", token: foreign })).toMatchObject({ status: 404 });
+  expect(await world.ask(cancel, { method: "DELETE", token })).toMatchObject({
+    status: 200,
+    body: { state: "cancelled", cancel_reason: "wrong" },
+  });
+});
+
+test("ids of a foreign tenant ask for nothing with a bound token, and dead letters are its own alone", async () => {
+  const ids = { event_ids: [ofA, ofB], dry_run: true, reason: "r" };
+  expect(await ask("/admin/outbox/replay", ids, ["a"])).toMatchObject({
+    body: { asked: 1, sample: [{ event_id: ofA }] },
+  });
+  expect(await ask("/admin/outbox/replay", ids)).toMatchObject({ body: { asked: 2 } });
+  expect(await ask("/admin/outbox/replay", { ...ids, tenant_id: "b" }, ["a"])).toMatchObject({ status: 403 });
+  for (const ruling of ["redrive", "discard"]) {
+    const all = { dry_run: true, reason: "r" };
+    expect(await ask(`/admin/dead-letters/${ruling}`, all, ["a"])).toMatchObject({ body: { asked: 0 } });
+    expect(await ask(`/admin/dead-letters/${ruling}`, all, ["b"])).toMatchObject({
+      body: { asked: 1, sample: [{ act: ruling, event_id: ofB }] },
+    });
+  }
+});
