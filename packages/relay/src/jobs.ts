@@ -15,8 +15,9 @@ const EVENTS_IDLE = 1_000;
 const EVENTS_LIVE = 100;
 /** For so long after an event the next one is expected. */
 const LIVE_MS = 1_000;
-/** How many rows of the log are looked at for one batch. */
-const LOOK_ROWS = 5_000;
+/** How many rows of the log are looked at for one batch: more where a filter leaves few of them. */
+const LOOK_ROWS_MIN = 100;
+const LOOK_ROWS_MAX = 5_000;
 /** A job that may not go on looks again after this. */
 const STOPPED_MS = 500;
 /** A capped job has this much to its credit at most, so that a pause is followed by no burst. */
@@ -29,6 +30,7 @@ interface Running {
   isEnded: boolean;
   /** By the relay's clock. */
   notBeforeMs: number;
+  lookRows: number;
   credit: number;
   creditedNs: bigint | null;
 }
@@ -96,6 +98,7 @@ export class Jobs {
           job,
           isEnded: false,
           notBeforeMs: Number.NEGATIVE_INFINITY,
+          lookRows: LOOK_ROWS_MIN,
           credit: 0,
           creditedNs: null,
         },
@@ -134,8 +137,11 @@ export class Jobs {
     const room = Math.min(batchEventsMax - live.length, nowMs < this.#liveUntilMs ? EVENTS_LIVE : EVENTS_IDLE);
     const events = Math.min(room, this.#allowed(running, page.nowNs));
     if (events < 1 || bytes < 1) return null;
-    const limits = { events, bytes, look: LOOK_ROWS };
-    return { running, page: await store.readJobPage(this.#shard, running.job, limits) };
+    const limits = { events, bytes, look: Math.max(events, running.lookRows) };
+    const jobPage = await store.readJobPage(this.#shard, running.job, limits);
+    const isSparse = jobPage.rows.length < events / 2;
+    running.lookRows = isSparse ? Math.min(LOOK_ROWS_MAX, 4 * limits.look) : LOOK_ROWS_MIN;
+    return { running, page: jobPage };
   }
 
   /** The lines' plan with the job's part: behind what is live, or instead of it where an event has to go alone. */
