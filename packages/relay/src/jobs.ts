@@ -13,6 +13,8 @@ export const LOOK_MS = 400;
 /** A job's part of a batch: whoever's event comes next waits for this batch to end. */
 const EVENTS_IDLE = 1_000;
 const EVENTS_LIVE = 100;
+/** After a batch of its own a job rests for this many times as long as it took, while live events come. */
+const REST = 2;
 /** For so long after an event the next one is expected. */
 const LIVE_MS = 1_000;
 /** How many rows of the log are looked at for one batch: more where a filter leaves few of them. */
@@ -60,6 +62,8 @@ export class Jobs {
   readonly #suspects = new Set<bigint>();
   readonly #givenUp = new Map<bigint, string>();
   readonly #redriven = new Set<bigint>();
+  /** When a batch began that only a job had anything in. */
+  #aloneSinceMs: number | null = null;
   #liveUntilMs = Number.NEGATIVE_INFINITY;
   /** After a refusal that says nothing about live events a batch goes without a job, so that its verdicts are theirs. */
   #isResting = false;
@@ -173,6 +177,7 @@ export class Jobs {
     }
     const isAlone = plan.kind === "empty" || take.isAlone;
     // What is live loses a turn to the one event that has to go without company.
+    this.#aloneSinceMs = isAlone ? this.#options.clock.monotonicMs() : null;
     const base = isAlone ? ofNoLine(this.#lines, plan, nowNs) : plan;
     return { plan: withFreedLanes(base, take, Number(nowNs / 1_000_000n)), take };
   }
@@ -189,6 +194,11 @@ export class Jobs {
     running.job = { ...running.job, position, counts, lastError };
     running.isEnded = step.isEnd;
     running.credit -= events.length;
+    // While live events come, a job is alone in a batch for a third of the time at most.
+    const nowMs = this.#options.clock.monotonicMs();
+    if (this.#aloneSinceMs !== null && nowMs < this.#liveUntilMs) {
+      running.notBeforeMs = nowMs + REST * (nowMs - this.#aloneSinceMs);
+    }
   }
 
   /**
