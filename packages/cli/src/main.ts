@@ -1,23 +1,5 @@
 import { isSidingError, SidingError } from "@siding/core/errors.js";
 import { Command, CommanderError } from "commander";
-import { adminCommand } from "./commands/admin.js";
-import { checkCommand } from "./commands/check.js";
-import { completionCommand } from "./commands/completion.js";
-import { configCommand } from "./commands/config.js";
-import { deadCommand } from "./commands/dead.js";
-import { devCommand } from "./commands/dev.js";
-import { doctorCommand } from "./commands/doctor.js";
-import { eventsCommand } from "./commands/events.js";
-import { jobsCommand } from "./commands/jobs.js";
-import { migrateCommand } from "./commands/migrate.js";
-import { policiesCommand } from "./commands/policies.js";
-import { recoverCommand } from "./commands/recover.js";
-import { relayCommand } from "./commands/relay.js";
-import { statusCommand } from "./commands/status.js";
-import { tailCommand } from "./commands/tail.js";
-import { tenantsCommand } from "./commands/tenants.js";
-import { tokensCommand } from "./commands/tokens.js";
-import { verifyCommand } from "./commands/verify.js";
 import { VERSION } from "./version.js";
 
 const EXAMPLES = `
@@ -33,29 +15,39 @@ Examples:
   siding config --config ./staging.yaml
 `;
 
-function program(): Command {
+/**
+ * In the order in which help lists them. Each is loaded where it is asked for alone: some bring a server or a client along,
+ * and whoever asks for one line is not to wait for those.
+ */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  dev: async () => (await import("./commands/dev.js")).devCommand(),
+  migrate: async () => (await import("./commands/migrate.js")).migrateCommand(),
+  relay: async () => (await import("./commands/relay.js")).relayCommand(),
+  admin: async () => (await import("./commands/admin.js")).adminCommand(),
+  status: async () => (await import("./commands/status.js")).statusCommand(),
+  events: async () => (await import("./commands/events.js")).eventsCommand(),
+  dead: async () => (await import("./commands/dead.js")).deadCommand(),
+  jobs: async () => (await import("./commands/jobs.js")).jobsCommand(),
+  tenants: async () => (await import("./commands/tenants.js")).tenantsCommand(),
+  policies: async () => (await import("./commands/policies.js")).policiesCommand(),
+  tail: async () => (await import("./commands/tail.js")).tailCommand(),
+  check: async () => (await import("./commands/check.js")).checkCommand(),
+  doctor: async () => (await import("./commands/doctor.js")).doctorCommand(),
+  recover: async () => (await import("./commands/recover.js")).recoverCommand(),
+  verify: async () => (await import("./commands/verify.js")).verifyCommand(),
+  tokens: async () => (await import("./commands/tokens.js")).tokensCommand(),
+  config: async () => (await import("./commands/config.js")).configCommand(),
+  completion: async () => (await import("./commands/completion.js")).completionCommand(),
+};
+
+/** The command that is asked for; all of them for help, completion, and a name that is none. */
+async function program(asked: string | undefined): Promise<Command> {
   const siding = new Command("siding")
     .description("A transactional outbox: Postgres to Kafka, exactly once, in order, for many tenants")
     .version(VERSION)
-    .addHelpText("after", EXAMPLES)
-    .addCommand(devCommand())
-    .addCommand(migrateCommand())
-    .addCommand(relayCommand())
-    .addCommand(adminCommand())
-    .addCommand(statusCommand())
-    .addCommand(eventsCommand())
-    .addCommand(deadCommand())
-    .addCommand(jobsCommand())
-    .addCommand(tenantsCommand())
-    .addCommand(policiesCommand())
-    .addCommand(tailCommand())
-    .addCommand(checkCommand())
-    .addCommand(doctorCommand())
-    .addCommand(recoverCommand())
-    .addCommand(verifyCommand())
-    .addCommand(tokensCommand())
-    .addCommand(configCommand())
-    .addCommand(completionCommand());
+    .addHelpText("after", EXAMPLES);
+  const isOne = asked !== undefined && asked !== "completion" && Object.hasOwn(COMMANDS, asked);
+  for (const name of isOne ? [asked] : Object.keys(COMMANDS)) siding.addCommand(await COMMANDS[name]!());
   reportUsageHere(siding);
   return siding;
 }
@@ -68,7 +60,7 @@ function reportUsageHere(command: Command): void {
 
 async function run(argv: readonly string[]): Promise<number> {
   try {
-    await program().parseAsync(argv);
+    await (await program(argv[2])).parseAsync(argv);
     // A command that did its work and found something amiss has said so itself: only the code is left to report.
     return Number(process.exitCode ?? 0);
   } catch (error) {

@@ -13,10 +13,13 @@ export const LOOK_MS = 400;
 /** A job's part of a batch: whoever's event comes next waits for this batch to end. */
 const EVENTS_IDLE = 1_000;
 const EVENTS_LIVE = 100;
+/** After a batch of its own a job rests for this many times as long as it took, while live events come. */
+const REST = 2;
 /** For so long after an event the next one is expected. */
 const LIVE_MS = 1_000;
-/** How many rows of the log are looked at for one batch. */
-const LOOK_ROWS = 5_000;
+/** How many rows of the log are looked at for one batch: more where a filter leaves few of them. */
+const LOOK_ROWS_MIN = 100;
+const LOOK_ROWS_MAX = 5_000;
 /** A job that may not go on looks again after this. */
 const STOPPED_MS = 500;
 /** A capped job has this much to its credit at most, so that a pause is followed by no burst. */
@@ -29,6 +32,7 @@ interface Running {
   isEnded: boolean;
   /** By the relay's clock. */
   notBeforeMs: number;
+  lookRows: number;
   credit: number;
   creditedNs: bigint | null;
 }
@@ -58,6 +62,8 @@ export class Jobs {
   readonly #suspects = new Set<bigint>();
   readonly #givenUp = new Map<bigint, string>();
   readonly #redriven = new Set<bigint>();
+  /** When a batch began that only a job had anything in. */
+  #aloneSinceMs: number | null = null;
   #liveUntilMs = Number.NEGATIVE_INFINITY;
   /** After a refusal that says nothing about live events a batch goes without a job, so that its verdicts are theirs. */
   #isResting = false;
@@ -96,6 +102,7 @@ export class Jobs {
           job,
           isEnded: false,
           notBeforeMs: Number.NEGATIVE_INFINITY,
+          lookRows: LOOK_ROWS_MIN,
           credit: 0,
           creditedNs: null,
         },
@@ -134,8 +141,11 @@ export class Jobs {
     const room = Math.min(batchEventsMax - live.length, nowMs < this.#liveUntilMs ? EVENTS_LIVE : EVENTS_IDLE);
     const events = Math.min(room, this.#allowed(running, page.nowNs));
     if (events < 1 || bytes < 1) return null;
-    const limits = { events, bytes, look: LOOK_ROWS };
-    return { running, page: await store.readJobPage(this.#shard, running.job, limits) };
+    const limits = { events, bytes, look: Math.max(events, running.lookRows) };
+    const jobPage = await store.readJobPage(this.#shard, running.job, limits);
+    const isSparse = jobPage.rows.length < events / 2;
+    running.lookRows = isSparse ? Math.min(LOOK_ROWS_MAX, 4 * limits.look) : LOOK_ROWS_MIN;
+    return { running, page: jobPage };
   }
 
   /** The lines' plan with the job's part: behind what is live, or instead of it where an event has to go alone. */
@@ -167,6 +177,7 @@ export class Jobs {
     }
     const isAlone = plan.kind === "empty" || take.isAlone;
     // What is live loses a turn to the one event that has to go without company.
+    this.#aloneSinceMs = isAlone ? this.#options.clock.monotonicMs() : null;
     const base = isAlone ? ofNoLine(this.#lines, plan, nowNs) : plan;
     return { plan: withFreedLanes(base, take, Number(nowNs / 1_000_000n)), take };
   }
@@ -183,6 +194,11 @@ export class Jobs {
     running.job = { ...running.job, position, counts, lastError };
     running.isEnded = step.isEnd;
     running.credit -= events.length;
+    // While live events come, a job is alone in a batch for a third of the time at most.
+    const nowMs = this.#options.clock.monotonicMs();
+    if (this.#aloneSinceMs !== null && nowMs < this.#liveUntilMs) {
+      running.notBeforeMs = nowMs + REST * (nowMs - this.#aloneSinceMs);
+    }
   }
 
   /**

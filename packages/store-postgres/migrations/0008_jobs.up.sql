@@ -121,7 +121,7 @@ as $$
           when j.kind = 'redrive' or j.status = 'dead' or j.status is null then 'redrive'
         end
         when j.kind <> 'replay' or j.status = 'dead' then null
-        when siding.is_consumed(e.seq, e.xid,
+        when not l.are_there or siding.is_consumed(e.seq, e.xid,
           coalesce(siding.job_line_of(of_job, of_shard, e.tenant_id, e.topic, e.key, e.seq), s.upto))
         then case when j.status is distinct from 'pending' then 'replay' end
         else case when j.status is distinct from 'published' then 'wait' end
@@ -129,6 +129,10 @@ as $$
     end
   from siding.job j
   join siding.job_shard s on s.job_id = j.job_id and s.shard = of_shard
+  -- Asked once and not of every row: most jobs find no lane.
+  cross join lateral (
+    select exists (select from siding.job_lane o where o.job_id = of_job and o.shard = of_shard) as are_there offset 0
+  ) l
   cross join lateral (
     (
       select t.* from siding.event t

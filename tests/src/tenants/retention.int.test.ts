@@ -1,4 +1,5 @@
 import { Connections } from "@siding/store-postgres/connection.js";
+import { withJobDesk } from "@siding/store-postgres/job-desk.js";
 import { migrate } from "@siding/store-postgres/migrate.js";
 import { PostgresRetention } from "@siding/store-postgres/postgres-retention.js";
 import { PostgresStore } from "@siding/store-postgres/postgres-store.js";
@@ -61,6 +62,19 @@ describe("retention", () => {
     await age(20_000);
     expect(await trimAll()).toBe(250);
     expect(await left()).toEqual([]);
+  });
+
+  test("keeps what an open job may still read, until the job is cancelled", async () => {
+    await enqueue(10);
+    await publishAll();
+    expect(await trimAll()).toBe(0);
+    const author = { actor: "test", role: "database", reason: "test" };
+    const request = { kind: "replay", filter: { tenantId: "acme" }, eventsPerSecond: null, author } as const;
+    const { jobId } = await withJobDesk(database.url, (desk) => desk.create(request));
+    await age(RETENTION_MS * 2);
+    expect(await trimAll()).toBe(0);
+    await withJobDesk(database.url, (desk) => desk.cancel(jobId!, author));
+    expect(await trimAll()).toBe(10);
   });
 
   test("counts from the publication: an old event that was pending for long is kept as long", async () => {

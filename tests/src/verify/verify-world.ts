@@ -36,6 +36,7 @@ export interface OutsideRecord {
   readonly topic: string;
   readonly eventId: string;
   readonly producerId?: string;
+  readonly replayJobId?: string;
 }
 
 /** A deployment of two shards with one topic, and what an outsider can do to it. */
@@ -109,10 +110,11 @@ export class VerifyWorld {
     const producer = new Kafka.Producer({ "bootstrap.servers": this.#brokers, dr_cb: true } as never);
     await new Promise<void>((resolve, reject) => producer.connect({}, (error) => (error ? reject(error) : resolve())));
     try {
-      for (const { topic, eventId, producerId } of records) {
+      for (const { topic, eventId, producerId, replayJobId } of records) {
         const headers = [
           { "event-id": eventId },
           ...(producerId === undefined ? [] : [{ "x-producer-id": producerId }]),
+          ...(replayJobId === undefined ? [] : [{ "replay-job-id": replayJobId }]),
         ];
         producer.produce(topic, null, Buffer.from("{}"), "outside", undefined, undefined, headers as never);
       }

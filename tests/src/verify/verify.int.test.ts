@@ -69,6 +69,21 @@ describe("siding verify", () => {
     expect(allowed).toMatchObject({ code: 0, stdout: expect.stringContaining("at-least-once allows it") });
   });
 
+  test("what was replayed is no double, and no substitute for the event's own record", async () => {
+    await world.enqueue(10);
+    await world.publishAll();
+    const replayed = (await world.eventIds()).map((eventId) => ({
+      topic: world.topic,
+      eventId,
+      replayJobId: randomUUID(),
+    }));
+    await world.writeFromOutside(...replayed);
+    expect(await world.finds(0)).toMatchObject({ complete: true, events: 10 });
+    await world.recreateTopic();
+    await world.writeFromOutside(...replayed);
+    expect((await world.finds(1)).faults).toMatchObject({ missing: 10, doubled: 0 });
+  });
+
   test("with the topic's records gone every one of them is missing, by name", async () => {
     await world.enqueue(30);
     await world.publishAll();
