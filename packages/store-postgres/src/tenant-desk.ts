@@ -146,7 +146,8 @@ export class TenantDesk {
     { defaults, isKept }: { readonly defaults: PolicyFields; readonly isKept: boolean },
     act: (book: OpenBook) => Promise<T>,
   ): Promise<T> {
-    return this.#during("begin", async () => {
+    // Not of one moment: what is read behind the lock is what whoever held it has committed.
+    return this.#during("begin isolation level read committed", async () => {
       await this.#run(SQL.lock, []);
       const before = await this.read();
       const answer = await act(before);

@@ -123,6 +123,29 @@ describe("pause and resume", () => {
   });
 });
 
+test("what cannot be recorded does not happen", async () => {
+  const { database } = world;
+  await ask("kept", "PATCH", { weight: 2, reason: "r" });
+  await ask("kept/pause", "POST", { reason: "r" });
+  const before = (await ask("kept")).body;
+  await database.query("alter table siding.audit add constraint recorded check (reason <> 'unrecorded') not valid");
+  try {
+    const reason = "unrecorded";
+    for (const [path, method, body] of [
+      ["kept", "PATCH", { weight: 3, blocked: true, reason }],
+      ["kept", "PATCH", { weight: null, reason }],
+      ["kept/pause", "POST", { reason }],
+      ["kept/resume", "POST", { reason }],
+    ] as const) {
+      expect((await ask(path, method, body)).status).toBe(500);
+      expect((await ask("kept")).body).toEqual(before);
+    }
+    await database.query("select siding.enqueue('t', '1', 'kept')");
+  } finally {
+    await database.query("alter table siding.audit drop constraint recorded");
+  }
+});
+
 describe("usage", () => {
   const quota = { events: { limit: "1000", used: "0", remaining: "1000", next_at: null }, bytes: null };
 
