@@ -8,6 +8,8 @@ export interface WordFlags {
   readonly reason?: string;
 }
 
+const REASON_MAX = 1_000;
+
 /** Who is at work here, for the record. */
 export function actorHere(): string {
   return `${userInfo().username}@${hostname()}`;
@@ -18,6 +20,9 @@ const isAtTerminal = (): boolean => process.stdin.isTTY === true && process.stde
 /** The reason given, or asked for. @param what is recorded with it, such as "a recovery" @throws SIDING_USAGE */
 export async function reasonOf({ reason }: WordFlags, what: string): Promise<string> {
   const given = reason ?? (isAtTerminal() ? await ask("Why (for the record): ") : "");
+  if ([...given.trim()].length > REASON_MAX) {
+    throw new SidingError("SIDING_USAGE", `a reason has ${REASON_MAX} characters at most`);
+  }
   if (given.trim() !== "") return given.trim();
   throw new SidingError("SIDING_USAGE", `${what} is recorded with its reason: give --reason TEXT`);
 }

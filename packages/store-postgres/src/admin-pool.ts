@@ -8,6 +8,7 @@ import { InspectionSession } from "./inspection-session.js";
 import { JobDesk } from "./job-desk.js";
 import { readRelaysOn, readStatusOn, type StatusReport } from "./read-status.js";
 import type { Statement } from "./sql-file.js";
+import { TenantDesk } from "./tenant-desk.js";
 
 export interface AdminPoolOptions {
   readonly databaseUrl: string;
@@ -67,6 +68,11 @@ export class AdminPool implements AdminStatements {
   /** Lets `use` ask for replays, redrives and discards. */
   async atJobDesk<T>(use: (desk: JobDesk) => Promise<T>): Promise<T> {
     return this.#with((client) => use(new JobDesk(client, this.#where)));
+  }
+
+  /** Lets `use` see and lay down what holds for tenants. */
+  async atTenantDesk<T>(use: (desk: TenantDesk) => Promise<T>): Promise<T> {
+    return this.#with((client) => use(new TenantDesk(client, this.#where)));
   }
 
   async run(sql: Statement, values: readonly unknown[]): Promise<readonly TextRow[]> {

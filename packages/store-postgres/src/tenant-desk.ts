@@ -1,6 +1,6 @@
 import { SidingError } from "@siding/core/errors.js";
-import type { Policy } from "@siding/core/policy/policy.js";
-import type { Admission } from "@siding/core/policy/settle-policy.js";
+import type { Policy, PolicyFields } from "@siding/core/policy/policy.js";
+import { PolicyCache } from "@siding/core/policy/policy-cache.js";
 import type { PolicyBook } from "@siding/core/ports/policy-source.js";
 import { UNUSED } from "@siding/core/quota/limit.js";
 import type { QuotaState } from "@siding/core/quota/quota.js";
@@ -19,9 +19,11 @@ export interface OpenBook extends PolicyBook {
   readonly authors: ReadonlyMap<string, PolicyAuthor>;
 }
 
-/** Who changes something, and why. */
+/** Who changes something, as the audit names them, and why. */
 export interface Author {
   readonly actor: string;
+  /** Of the token; `database` for whoever came with rights in the database itself. */
+  readonly role: string;
   readonly reason: string;
 }
 
@@ -49,41 +51,46 @@ export interface TenantUsage {
 }
 
 const STATEMENT_TIMEOUT_MS = 10_000;
-/** The log's indexes serve these lists; statistics must not choose to read it whole. */
+/**
+ * The log's indexes serve these lists; statistics must not choose to read it whole. Local: a connection of a pool is for
+ * other statements as well.
+ */
 const SETTINGS = [
-  `set statement_timeout = ${STATEMENT_TIMEOUT_MS}`,
-  "set timezone = 'UTC'",
-  ...["jit", "enable_sort", "enable_seqscan", "enable_bitmapscan"].map((setting) => `set ${setting} = off`),
+  "set local timezone = 'UTC'",
+  ...["jit", "enable_sort", "enable_seqscan", "enable_bitmapscan"].map((setting) => `set local ${setting} = off`),
 ].join("; ");
+/** Tenants whose gates one change brings in line; a relay sees to those beyond when it meets them. */
+const TENANTS_MAX = 100_000;
+
+/** Opens a desk on a connection of an operator's command for `use`, and closes it. @throws SIDING_STORE_*, SIDING_SCHEMA_* */
+export async function withTenantDesk<T>(databaseUrl: string, use: (desk: TenantDesk) => Promise<T>): Promise<T> {
+  const where = describeServer(databaseUrl);
+  let client: pg.Client | null = null;
+  try {
+    client = await openAdminSession(databaseUrl, "siding-tenants");
+    await client.query(`set statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
+    const desk = new TenantDesk(client, where);
+    await desk.checkSchema();
+    return await use(desk);
+  } catch (error) {
+    throw storeError(error, where);
+  } finally {
+    await client?.end().catch(() => {});
+  }
+}
 
 /**
- * Where an operator lays down what holds for tenants, in the role siding_admin.
+ * Where an operator lays down what holds for tenants. Each change is in the audit, in its own transaction.
  * @throws SIDING_STORE_*, SIDING_SCHEMA_* from every method
  */
 export class TenantDesk {
-  readonly #client: pg.Client;
+  readonly #client: pg.ClientBase;
   readonly #where: string;
 
-  private constructor(client: pg.Client, where: string) {
+  /** @param client in the role siding_admin, and whoever made it ends it */
+  constructor(client: pg.ClientBase, where: string) {
     this.#client = client;
     this.#where = where;
-  }
-
-  static async open(databaseUrl: string): Promise<TenantDesk> {
-    const where = describeServer(databaseUrl);
-    try {
-      const client = await openAdminSession(databaseUrl, "siding-tenants");
-      await client.query(SETTINGS);
-      const desk = new TenantDesk(client, where);
-      await desk.#checkSchema();
-      return desk;
-    } catch (error) {
-      throw storeError(error, where);
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#client.end().catch(() => {});
   }
 
   async read(): Promise<OpenBook> {
@@ -123,50 +130,83 @@ export class TenantDesk {
     };
   }
 
+  /** Lets `look` see one moment, and change nothing. */
+  async atOneMoment<T>(look: () => Promise<T>): Promise<T> {
+    return this.#during("begin isolation level repeatable read read only", async () => ({
+      answer: await look(),
+      isKept: false,
+    }));
+  }
+
   /**
-   * Runs `act` in one transaction in which nobody else changes policies, commits where it answers true, and undoes all of
-   * it otherwise.
+   * Runs `act` in one transaction in which nobody else changes policies, and brings enqueue's gates in line with what it
+   * did. Undone where it throws, and where it is not to be kept.
    */
-  async change(act: (book: OpenBook) => Promise<boolean>): Promise<void> {
-    await this.#guarded(() => this.#client.query("begin"));
-    try {
+  async change<T>(
+    { defaults, isKept }: { readonly defaults: PolicyFields; readonly isKept: boolean },
+    act: (book: OpenBook) => Promise<T>,
+  ): Promise<T> {
+    // Not of one moment: what is read behind the lock is what whoever held it has committed.
+    return this.#during("begin isolation level read committed", async () => {
       await this.#run(SQL.lock, []);
-      const isWanted = await act(await this.read());
-      await this.#guarded(() => this.#client.query(isWanted ? "commit" : "rollback"));
-    } catch (error) {
-      await this.#client.query("rollback").catch(() => {}); // the connection may be what broke
-      throw error;
-    }
+      const before = await this.read();
+      const answer = await act(before);
+      await this.#alignGates(before, defaults);
+      return { answer, isKept };
+    });
   }
 
-  async setPolicy(policy: Policy, { actor, reason }: Author): Promise<void> {
-    await this.#run(SQL.set, [JSON.stringify(policyRow(policy)), actor, reason]);
+  async setPolicy(policy: Policy, { actor, reason, role }: Author): Promise<void> {
+    await this.#run(SQL.set, [JSON.stringify(policyRow(policy)), actor, reason, role]);
   }
 
-  async removePolicy(name: string): Promise<boolean> {
-    return (await this.#run(SQL.remove, [name])).length > 0;
+  async removePolicy(name: string, { actor, reason, role }: Author): Promise<boolean> {
+    return (await this.#run(SQL.remove, [name, actor, reason, role])).length > 0;
   }
 
-  /** @param ms null: until it is resumed */
-  async pause(tenantId: string, { actor, reason }: Author, ms: number | null): Promise<void> {
-    await this.#run(SQL.pause, [tenantId, actor, reason, ms === null ? null : String(ms)]);
+  /** @param untilMs by Postgres' clock; null: until it is resumed */
+  async pause(tenantId: string, { actor, reason, role }: Author, untilMs: number | null): Promise<void> {
+    const until = untilMs === null ? null : new Date(untilMs).toISOString();
+    await this.#run(SQL.pause, [tenantId, actor, reason, role, until]);
   }
 
-  async resume(tenantId: string): Promise<boolean> {
-    return (await this.#run(SQL.resume, [tenantId])).length > 0;
+  async resume(tenantId: string, { actor, reason, role }: Author): Promise<boolean> {
+    return (await this.#run(SQL.resume, [tenantId, actor, reason, role])).length > 0;
   }
 
-  /** Within {@link change}, where the version is the newest. */
-  async setGates(version: bigint, gates: ReadonlyMap<string, Admission>): Promise<void> {
-    if (gates.size > 0) await this.#run(SET_GATES, gateValues(version, gates));
-  }
-
-  async #checkSchema(): Promise<void> {
+  /** @throws SIDING_SCHEMA_OUTDATED */
+  async checkSchema(): Promise<void> {
     const [row] = await this.#run(SQL.version, []);
     const version = Number(row?.version ?? 0);
     if (version >= SCHEMA_VERSION) return;
     const message = `the schema at ${this.#where} has version ${version}, this release needs ${SCHEMA_VERSION}`;
     throw new SidingError("SIDING_SCHEMA_OUTDATED", message);
+  }
+
+  async #alignGates(before: OpenBook, defaults: PolicyFields): Promise<void> {
+    const after = await this.read();
+    if (after.version === before.version) return;
+    const cache = new PolicyCache(defaults);
+    cache.refresh(after.nowMs, after);
+    // What speaks of tenants by pattern or percentage holds from now on for those that have events; later ones when a relay
+    // meets them.
+    if (broadGates(after) !== broadGates(before)) {
+      for (const tenantId of await this.inLog(null, TENANTS_MAX)) cache.of(tenantId);
+    }
+    const gates = cache.gatesAmiss();
+    if (gates.size > 0) await this.#run(SET_GATES, gateValues(after.version, gates));
+  }
+
+  async #during<T>(begin: string, act: () => Promise<{ readonly answer: T; readonly isKept: boolean }>): Promise<T> {
+    await this.#guarded(() => this.#client.query(`${begin}; ${SETTINGS}`));
+    try {
+      const { answer, isKept } = await act();
+      await this.#guarded(() => this.#client.query(isKept ? "commit" : "rollback"));
+      return answer;
+    } catch (error) {
+      await this.#client.query("rollback").catch(() => {}); // the connection may be what broke
+      throw error;
+    }
   }
 
   async #run(sql: Statement, values: readonly unknown[]): Promise<readonly TextRow[]> {
@@ -181,4 +221,19 @@ export class TenantDesk {
       throw storeError(error, this.#where);
     }
   }
+}
+
+/** What policies for many tenants say of gates: equal where they say the same. */
+function broadGates({ policies }: OpenBook): string {
+  const broad = policies.filter(({ match }) => match.kind !== "tenant");
+  return JSON.stringify(
+    broad.map(({ name, match, priority, settings: { backlogMax, backpressure, blocked } }) => [
+      name,
+      match,
+      priority,
+      backlogMax,
+      backpressure,
+      blocked,
+    ]),
+  );
 }

@@ -19,6 +19,11 @@ const ROUTES: Readonly<
   "GET /admin/jobs": { role: "viewer", isOfTenant: true },
   "GET /admin/jobs/:job_id": { role: "viewer", isOfTenant: true },
   "DELETE /admin/jobs/:job_id": { role: "operator", isOfTenant: true },
+  "GET /admin/tenants/:tenant_id": { role: "viewer", isOfTenant: true },
+  "PATCH /admin/tenants/:tenant_id": { role: "admin", isOfTenant: true },
+  "POST /admin/tenants/:tenant_id/pause": { role: "operator", isOfTenant: true },
+  "POST /admin/tenants/:tenant_id/resume": { role: "operator", isOfTenant: true },
+  "GET /admin/tenants/:tenant_id/usage": { role: "viewer", isOfTenant: true },
   "GET /admin/status": { role: "viewer" },
   "GET /admin/relays": { role: "viewer" },
   "GET /admin/audit": { role: "operator", isOfTenant: true },
@@ -50,13 +55,21 @@ afterAll(() => world.end());
 
 function call(route: string, token?: string, query = ""): Promise<Answer> {
   const [method, path] = route.split(" ") as [string, string];
-  const url = path.replace(":event_id", eventOfA).replace(":prefix", "000000000000").replace(":job_id", jobOfA) + query;
   const tenant = new URLSearchParams(query).get("tenant") ?? "a";
+  const filled = path
+    .replace(":event_id", eventOfA)
+    .replace(":prefix", "000000000000")
+    .replace(":job_id", jobOfA)
+    .replace(":tenant_id", tenant);
+  const url = path.includes(":tenant_id") ? filled : filled + query;
   const bodies: Record<string, object> = {
     "POST /admin/outbox/replay": { event_ids: [eventOfA], tenant_id: tenant, dry_run: true, reason: "r" },
     "POST /admin/outbox/replay/tenant": { tenant_id: tenant, dry_run: true, reason: "r" },
     "POST /admin/dead-letters/redrive": { tenant_id: tenant, dry_run: true, reason: "r" },
     "POST /admin/dead-letters/discard": { tenant_id: tenant, dry_run: true, reason: "r" },
+    "PATCH /admin/tenants/:tenant_id": { weight: 2, reason: "r" },
+    "POST /admin/tenants/:tenant_id/pause": { reason: "r" },
+    "POST /admin/tenants/:tenant_id/resume": { reason: "r" },
     "POST /admin/tokens": {
       name: "n",
       role: "viewer",

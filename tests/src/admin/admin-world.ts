@@ -1,5 +1,6 @@
 import { type AdminServerObserver, adminServer, type RegisteredRoute } from "@siding/admin/server/admin-server.js";
 import type { Redaction } from "@siding/admin/server/redaction.js";
+import { defaultFields } from "@siding/core/policy/settle-policy.js";
 import { AdminPool } from "@siding/store-postgres/admin-pool.js";
 import { AdminTokens, type TokenWanted } from "@siding/store-postgres/admin-tokens.js";
 import { createTestDatabase, type TestDatabase } from "../test-database.js";
@@ -59,6 +60,7 @@ export async function adminWorld(serverUrl: string, options: AdminWorldOptions =
       version: "1.2.3",
       redactions: options.redactions ?? [],
       requestsPerMinute: options.requestsPerMinute ?? 1_000_000,
+      tenantDefaults: defaultFields({ amount: 1000, windowMs: 60_000, burst: null }),
       observer,
     },
     pool,

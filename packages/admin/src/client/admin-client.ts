@@ -22,6 +22,7 @@ import type {
 } from "../api/job.js";
 import { valueRanges } from "../api/json-text.js";
 import { ERROR_TYPE_PREFIX, type Problem } from "../api/problem.js";
+import type { Tenant, TenantPatch, TenantUsage } from "../api/tenant.js";
 import type { Token, TokenMade, TokenPage, TokenQuery, TokenRevocation, TokenWanted } from "../api/token.js";
 
 export interface AdminClientOptions {
@@ -128,6 +129,27 @@ export class AdminClient {
     return JSON.parse(await this.#send("DELETE", `admin/jobs/${encodeURIComponent(jobId)}`, { reason }));
   }
 
+  async tenant(tenantId: string): Promise<Tenant> {
+    return JSON.parse(await this.#get(tenantPath(tenantId)));
+  }
+
+  async tenantUsage(tenantId: string): Promise<TenantUsage> {
+    return JSON.parse(await this.#get(`${tenantPath(tenantId)}/usage`));
+  }
+
+  async patchTenant(tenantId: string, patch: TenantPatch): Promise<Tenant> {
+    return JSON.parse(await this.#send("PATCH", tenantPath(tenantId), {}, patch));
+  }
+
+  /** @param until RFC 3339; undefined: until it is resumed */
+  async pauseTenant(tenantId: string, reason: string, until?: string): Promise<Tenant> {
+    return JSON.parse(await this.#send("POST", `${tenantPath(tenantId)}/pause`, {}, { reason, until }));
+  }
+
+  async resumeTenant(tenantId: string, reason: string): Promise<Tenant> {
+    return JSON.parse(await this.#send("POST", `${tenantPath(tenantId)}/resume`, {}, { reason }));
+  }
+
   #get(path: string, query: Query = {}): Promise<string> {
     return this.#send("GET", path, query);
   }
@@ -181,6 +203,10 @@ export class AdminClient {
   #foreign(): SidingError {
     return new SidingError("SIDING_API_REFUSED", `${this.#base.origin} ${FOREIGN}`);
   }
+}
+
+function tenantPath(tenantId: string): string {
+  return `admin/tenants/${encodeURIComponent(tenantId)}`;
 }
 
 function isErrorCode(code: string): code is ErrorCode {

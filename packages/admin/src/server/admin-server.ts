@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import rateLimit from "@fastify/rate-limit";
+import type { PolicyFields } from "@siding/core/policy/policy.js";
 import { AdminPool } from "@siding/store-postgres/admin-pool.js";
 import { AdminTokens } from "@siding/store-postgres/admin-tokens.js";
 import Fastify, { type FastifyReply, type FastifyRequest } from "fastify";
@@ -17,6 +18,7 @@ import { auditRoutes } from "./routes/audit.js";
 import { deploymentRoutes } from "./routes/deployment.js";
 import { jobRoutes } from "./routes/jobs.js";
 import { eventRoutes } from "./routes/outbox.js";
+import { tenantRoutes } from "./routes/tenants.js";
 import { tokenRoutes } from "./routes/tokens.js";
 import { validatorCompiler } from "./validators.js";
 
@@ -45,6 +47,8 @@ export interface AdminServerOptions {
   readonly version: string;
   readonly redactions: readonly Redaction[];
   readonly requestsPerMinute: number;
+  /** What holds for a tenant where no policy says anything: as the relays have it. */
+  readonly tenantDefaults: PolicyFields;
   readonly observer: AdminServerObserver;
 }
 
@@ -66,6 +70,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const HANDLER_TIMEOUT_MS = 20_000;
 const IDLE_CONNECTION_TIMEOUT_MS = 75_000;
 const BODY_BYTES_MAX = 64 * 1_024;
+/** A tenant's name of 255 characters, each of four bytes and each byte as %XX. */
+const PATH_PARAMETER_MAX = 255 * 4 * 3;
 const RATE_KEYS_MAX = 10_000;
 
 /**
@@ -121,6 +127,7 @@ export async function adminServer(
     isLoopback,
     host,
     requestsPerMinute,
+    tenantDefaults,
   }: Omit<AdminServerOptions, "databaseUrl" | "port">,
   pool: AdminPool,
   tokens: AdminTokens,
@@ -135,6 +142,7 @@ export async function adminServer(
     handlerTimeout: HANDLER_TIMEOUT_MS,
     // A dashboard's kept-alive connection must not hold up a server that was told to stop.
     forceCloseConnections: "idle",
+    routerOptions: { maxParamLength: PATH_PARAMETER_MAX },
     genReqId: () => randomUUID(),
     frameworkErrors: (error, request, reply) => fail(error, request, reply as unknown as FastifyReply),
     clientErrorHandler: answerBrokenRequest,
@@ -202,6 +210,7 @@ export async function adminServer(
   );
   eventRoutes(server, { pool, redactions });
   jobRoutes(server, { pool });
+  tenantRoutes(server, { pool, defaults: tenantDefaults });
   deploymentRoutes(server, { pool });
   auditRoutes(server, { pool });
   tokenRoutes(server, { tokens });

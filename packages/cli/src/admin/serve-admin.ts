@@ -5,10 +5,12 @@ import {
   startAdminServer,
 } from "@siding/admin/server/admin-server.js";
 import { isSidingError, SidingError } from "@siding/core/errors.js";
+import { defaultFields } from "@siding/core/policy/settle-policy.js";
 import type { Logger } from "pino";
 import { formatListenAddress, isLoopbackHost } from "../config/listen-address.js";
 import { requireSetting } from "../config/load-config.js";
 import type { SidingConfig } from "../config/settings.js";
+import { quotaSetting } from "../config/tenant-quota.js";
 import { listenFailure } from "../http/listen-failure.js";
 import { VERSION } from "../version.js";
 
@@ -27,6 +29,7 @@ export async function serveAdmin(config: SidingConfig, observer: AdminServerObse
       version: VERSION,
       redactions: config.redact ?? [],
       requestsPerMinute: config.adminRate,
+      tenantDefaults: defaultFields(quotaSetting(config.tenantQuota)),
       observer,
     });
   } catch (cause) {

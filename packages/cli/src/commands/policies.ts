@@ -3,7 +3,7 @@ import { NOTHING_SAID, type Policy, type PolicyMatch } from "@siding/core/policy
 import { Command, Option } from "commander";
 import { addConfigFlags } from "../config/read-flags.js";
 import { tableOptions } from "../inspect/print-answer.js";
-import { type ChangeFlags, change, withDesk } from "../tenants/change-policies.js";
+import { type ChangeFlags, change, lookAtDesk } from "../tenants/change-policies.js";
 import { addPolicyFlags, type PolicyFlags, saidBy } from "../tenants/policy-flags.js";
 import { policyJson, renderDifference, renderPolicies, saidOf } from "../tenants/render-policies.js";
 
@@ -37,7 +37,7 @@ function listCommand(): Command {
   const command = new Command("list").description("list every policy, tenants' own too").addOption(outputOption());
   command.addHelpText("after", "\nExample:\n  siding policies list -o json\n");
   return addConfigFlags(command).action(async (flags: { readonly output: "table" | "json" }) => {
-    await withDesk({ ...flags }, async (desk) => {
+    await lookAtDesk({ ...flags }, async (desk) => {
       const { policies, authors } = await desk.read();
       const sorted = [...policies].sort((a, b) => (a.name < b.name ? -1 : 1));
       const document = { policies: sorted.map((policy) => policyJson(policy, authors.get(policy.name))) };
@@ -87,9 +87,9 @@ function removeCommand(): Command {
   const command = new Command("remove").description("take a policy away").argument("<name>");
   addWordFlags(command).addHelpText("after", '\nExample:\n  siding policies remove tighter --reason "done"\n');
   return addConfigFlags(command).action(async (name: string, flags: ChangeFlags) => {
-    await change(flags, async (desk, book) => {
+    await change(flags, async (desk, book, author) => {
       const before = book.policies.find((policy) => policy.name === name);
-      if (before === undefined || !(await desk.removePolicy(name))) {
+      if (before === undefined || !(await desk.removePolicy(name, author))) {
         throw new SidingError("SIDING_USAGE", `there is no policy ${JSON.stringify(name.slice(0, 80))}`);
       }
       return { json: { removed: policyJson(before, undefined) }, text: renderDifference(lines(before), {}) };

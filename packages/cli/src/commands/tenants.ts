@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { parseDurationMs } from "../config/duration.js";
 import { addConfigFlags } from "../config/read-flags.js";
 import { tableOptions } from "../inspect/print-answer.js";
-import { type ChangeFlags, change, checkTenantId, settledIn, withDesk } from "../tenants/change-policies.js";
+import { type ChangeFlags, change, checkTenantId, lookAtDesk, settledIn } from "../tenants/change-policies.js";
 import { listTenants } from "../tenants/list-tenants.js";
 import { addPolicyFlags, type PolicyFlags, saidBy } from "../tenants/policy-flags.js";
 import { policyJson, renderDifference, saidOf } from "../tenants/render-policies.js";
@@ -51,7 +51,7 @@ function listCommand(): Command {
     .addOption(outputOption())
     .addHelpText("after", "\nExample:\n  siding tenants list --limit 20\n");
   return addConfigFlags(command).action(async (flags: ListFlags) => {
-    await withDesk({ ...flags }, async (desk, defaults) => {
+    await lookAtDesk({ ...flags }, async (desk, defaults) => {
       const listed = await listTenants(desk, defaults, { after: flags.after ?? null, limit: flags.limit });
       process.stdout.write(flags.output === "json" ? tenantsJson(listed) : renderTenants(listed, tableOptions()));
     });
@@ -66,7 +66,7 @@ function showCommand(): Command {
     .addHelpText("after", "\nExample:\n  siding tenants show acme\n");
   return addConfigFlags(command).action(async (tenant: string, flags: { readonly output: "table" | "json" }) => {
     const tenantId = checkTenantId(tenant);
-    await withDesk({ ...flags }, async (desk, defaults) => {
+    await lookAtDesk({ ...flags }, async (desk, defaults) => {
       const shown = await showTenant(desk, tenantId, defaults);
       process.stdout.write(flags.output === "json" ? tenantJson(shown) : renderTenant(shown, tableOptions()));
     });
@@ -90,7 +90,7 @@ function setCommand(): Command {
       const settings = { ...(before?.settings ?? NOTHING_SAID), ...said };
       const after: Policy = { name, match: { kind: "tenant", tenantId }, priority: 0, settings };
       const isEmpty = Object.values(settings).every((value) => value === null);
-      if (isEmpty) await desk.removePolicy(name);
+      if (isEmpty) await desk.removePolicy(name, author);
       else await desk.setPolicy(after, author);
       const settled = settledIn(await desk.read(), tenantId, defaults);
       return {
@@ -109,8 +109,8 @@ function pauseCommand(): Command {
   addWordFlags(command).addHelpText("after", NOTES);
   return addConfigFlags(command).action(async (tenant: string, flags: ChangeFlags & { readonly for?: number }) => {
     const tenantId = checkTenantId(tenant);
-    await change(flags, async (desk, _book, author) => {
-      await desk.pause(tenantId, author, flags.for ?? null);
+    await change(flags, async (desk, book, author) => {
+      await desk.pause(tenantId, author, flags.for === undefined ? null : book.nowMs + flags.for);
       const { untilMs } = (await desk.read()).pauses.get(tenantId)!;
       const until = untilMs === null ? null : new Date(untilMs).toISOString();
       const text = `tenant ${tenantId} is paused ${until === null ? "until it is resumed" : `until ${until}`}\n`;
@@ -124,8 +124,8 @@ function resumeCommand(): Command {
   addWordFlags(command).addHelpText("after", NOTES);
   return addConfigFlags(command).action(async (tenant: string, flags: ChangeFlags) => {
     const tenantId = checkTenantId(tenant);
-    await change(flags, async (desk) => {
-      if (!(await desk.resume(tenantId))) {
+    await change(flags, async (desk, _book, author) => {
+      if (!(await desk.resume(tenantId, author))) {
         throw new SidingError("SIDING_USAGE", `tenant ${JSON.stringify(tenantId)} is not paused`);
       }
       return { json: { tenant_id: tenantId, resumed: true }, text: `tenant ${tenantId} goes on\n` };

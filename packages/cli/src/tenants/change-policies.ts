@@ -1,8 +1,7 @@
 import { SidingError } from "@siding/core/errors.js";
 import type { PolicyFields } from "@siding/core/policy/policy.js";
-import { PolicyCache } from "@siding/core/policy/policy-cache.js";
 import { defaultFields, policySet, type SettledPolicy, settlePolicy } from "@siding/core/policy/settle-policy.js";
-import { type Author, type OpenBook, TenantDesk } from "@siding/store-postgres/tenant-desk.js";
+import { type Author, type OpenBook, type TenantDesk, withTenantDesk } from "@siding/store-postgres/tenant-desk.js";
 import { loadConfig, requireSetting } from "../config/load-config.js";
 import { quotaSetting } from "../config/tenant-quota.js";
 import { actorHere, confirm, reasonOf, requireWord, type WordFlags } from "../operator-word.js";
@@ -18,21 +17,24 @@ export interface Change {
   readonly text: string;
 }
 
-/** Tenants whose gates one command brings in line; a relay sees to those beyond when it meets them. */
-const TENANTS_MAX = 100_000;
+const DRY_RUN = "a dry run";
 
 /** Opens the desk that the flags lead to. */
-export async function withDesk<T>(
+async function withDesk<T>(
   flags: Readonly<Record<string, unknown>>,
   act: (desk: TenantDesk, defaults: PolicyFields) => Promise<T>,
 ): Promise<T> {
   const { values: config } = loadConfig({ options: flags, environment: process.env, directory: process.cwd() });
-  const desk = await TenantDesk.open(requireSetting(config, "databaseUrl"));
-  try {
-    return await act(desk, defaultFields(quotaSetting(config.tenantQuota)));
-  } finally {
-    await desk.close();
-  }
+  const defaults = defaultFields(quotaSetting(config.tenantQuota));
+  return withTenantDesk(requireSetting(config, "databaseUrl"), (desk) => act(desk, defaults));
+}
+
+/** Lets `look` see at one moment what holds, at the desk that the flags lead to. */
+export async function lookAtDesk<T>(
+  flags: Readonly<Record<string, unknown>>,
+  look: (desk: TenantDesk, defaults: PolicyFields) => Promise<T>,
+): Promise<T> {
+  return withDesk(flags, (desk, defaults) => desk.atOneMoment(() => look(desk, defaults)));
 }
 
 export function settledIn(book: OpenBook, tenantId: string, defaults: PolicyFields): SettledPolicy {
@@ -40,8 +42,7 @@ export function settledIn(book: OpenBook, tenantId: string, defaults: PolicyFiel
 }
 
 /**
- * Carries a change out as the flags say: shows it with --dry-run, asks where nobody has said --yes, and brings enqueue's
- * gates in line in the same transaction.
+ * Carries a change out as the flags say: shows it with --dry-run, and asks where nobody has said --yes.
  * @param act makes the change and describes it; called again for the real one
  */
 export async function change(
@@ -50,17 +51,11 @@ export async function change(
 ): Promise<void> {
   const isDryRun = flags.dryRun === true;
   if (!isDryRun) requireWord(flags);
-  const author = { actor: actorHere(), reason: isDryRun ? "" : await reasonOf(flags, "a change") };
+  const reason = isDryRun ? DRY_RUN : await reasonOf(flags, "a change");
+  const author = { actor: actorHere(), role: "database", reason };
   await withDesk({ ...flags }, async (desk, defaults) => {
-    const attempt = async (isForGood: boolean): Promise<Change> => {
-      let described: Change | null = null;
-      await desk.change(async (book) => {
-        described = await act(desk, book, author, defaults);
-        await alignGates(desk, defaults);
-        return isForGood;
-      });
-      return described!;
-    };
+    const attempt = (isKept: boolean): Promise<Change> =>
+      desk.change({ defaults, isKept }, (book) => act(desk, book, author, defaults));
     if (isDryRun) return print(flags, await attempt(false), false);
     if (flags.yes !== true) {
       const preview = await attempt(false);
@@ -72,19 +67,6 @@ export async function change(
     }
     print(flags, await attempt(true), true);
   });
-}
-
-async function alignGates(desk: TenantDesk, defaults: PolicyFields): Promise<void> {
-  const book = await desk.read();
-  const isBroad = book.policies.some(
-    ({ match, settings }) => match.kind !== "tenant" && (settings.backlogMax !== null || settings.blocked !== null),
-  );
-  const cache = new PolicyCache(defaults);
-  cache.refresh(book.nowMs, book);
-  // What speaks of tenants by pattern or percentage holds from now on for those that have events; later ones when a relay
-  // meets them.
-  if (isBroad) for (const tenantId of await desk.inLog(null, TENANTS_MAX)) cache.of(tenantId);
-  await desk.setGates(book.version, cache.gatesAmiss());
 }
 
 function print({ output }: ChangeFlags, { json, text }: Change, isDone: boolean): void {

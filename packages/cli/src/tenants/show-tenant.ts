@@ -1,7 +1,8 @@
 import type { PolicyFields } from "@siding/core/policy/policy.js";
 import type { SettledPolicy } from "@siding/core/policy/settle-policy.js";
 import type { Pause } from "@siding/core/policy/tenant-policy.js";
-import { allowedAtNs, type Limit, type PaidUntilNs, roomLeft } from "@siding/core/quota/limit.js";
+import type { Limit, PaidUntilNs } from "@siding/core/quota/limit.js";
+import { type LimitUse, limitUse } from "@siding/core/quota/limit-use.js";
 import type { TenantDesk, TenantUsage } from "@siding/store-postgres/tenant-desk.js";
 import type { TableOptions } from "../inspect/print-answer.js";
 import { formatAge } from "../status/format-age.js";
@@ -11,7 +12,6 @@ import { renderSettled, settledJson } from "./render-policies.js";
 
 /** Counted no further, so that the answer does not wait for a great backlog. */
 const PENDING_MAX = 100_000n;
-const NS_A_MS = 1_000_000n;
 
 export interface ShownTenant {
   readonly tenantId: string;
@@ -28,21 +28,12 @@ export async function showTenant(desk: TenantDesk, tenantId: string, defaults: P
   return { tenantId, settled, pause: book.pauses.get(tenantId) ?? null, usage, nowMs: book.nowMs };
 }
 
-interface LimitUse {
-  readonly limit: bigint;
-  readonly used: bigint;
-  readonly remaining: bigint;
-  /** When one more unit may go, in RFC 3339; null: now. */
-  readonly nextAt: string | null;
+function useOf(limit: Limit | null | undefined, paidUntil: PaidUntilNs, nowMs: number): LimitUse | null {
+  return limit == null ? null : limitUse(limit, paidUntil, nowMs);
 }
 
-function useOf(limit: Limit | null | undefined, paidUntil: PaidUntilNs, nowMs: number): LimitUse | null {
-  if (limit == null) return null;
-  const nowNs = BigInt(nowMs) * NS_A_MS;
-  const remaining = roomLeft(limit, paidUntil, nowNs);
-  const at = allowedAtNs(limit, paidUntil, 1n);
-  const nextAt = at > nowNs ? new Date(Number(at / NS_A_MS)).toISOString() : null;
-  return { limit: limit.burst, used: limit.burst - remaining, remaining, nextAt };
+function moment(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
 }
 
 /** One line: why its events wait, or that they do not. */
@@ -70,7 +61,7 @@ export function tenantJson(shown: ShownTenant): string {
       limit: String(used.limit),
       used: String(used.used),
       remaining: String(used.remaining),
-      next_at: used.nextAt,
+      next_at: moment(used.nextAtMs),
     };
   };
   const document = {
@@ -86,7 +77,7 @@ export function tenantJson(shown: ShownTenant): string {
         : {
             actor: pause.actor,
             reason: pause.reason,
-            until: pause.untilMs === null ? null : new Date(pause.untilMs).toISOString(),
+            until: moment(pause.untilMs),
           },
     quota: { events: use(quota?.events, usage.used.events), bytes: use(quota?.bytes, usage.used.bytes) },
     backlog_max: settled.admission.backlogMax,
@@ -102,7 +93,7 @@ export function renderTenant(shown: ShownTenant, options: TableOptions): string 
   const line = (use: LimitUse | null, unit: string): string =>
     use === null
       ? "none"
-      : `${use.used} of ${use.limit} ${unit} used, ${use.remaining} left${use.nextAt === null ? "" : `, more at ${use.nextAt}`}`;
+      : `${use.used} of ${use.limit} ${unit} used, ${use.remaining} left${use.nextAtMs === null ? "" : `, more at ${moment(use.nextAtMs)}`}`;
   const pending = usage.pending >= PENDING_MAX ? `${PENDING_MAX} or more` : String(usage.pending);
   const fields: readonly [string, string][] = [
     ["tenant", tenantId],
