@@ -6,7 +6,7 @@ import { addConfigFlags } from "../config/read-flags.js";
 import { authorHere, jobDatabase } from "../jobs/job-command.js";
 import { renderJobJson, renderJobsJson, renderJobsTable, renderJobTable } from "../jobs/render-job.js";
 import { waitForJob } from "../jobs/wait-for-job.js";
-import { type ConsentFlags, confirm, reasonOf, requireWord } from "../terminal/confirmation.js";
+import { confirm, reasonOf, requireWord, type WordFlags } from "../operator-word.js";
 
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 1_000;
@@ -73,11 +73,12 @@ function cancelCommand(): Command {
       "after",
       '\nExample:\n  siding jobs cancel 0198f1f0-6a5e-7c3b-9d2e-3f6a1b2c4d5e --reason "wrong tenant"\n',
     );
-  return addConfigFlags(command).action(async (jobId: string, flags: OutputFlags & ConsentFlags) => {
+  return addConfigFlags(command).action(async (jobId: string, flags: OutputFlags & WordFlags) => {
     await atDesk(flags, async (desk) => {
-      const reason = await reasonOf(flags, "a job is cancelled with a reason");
+      const reason = await reasonOf(flags, "a cancellation");
       requireWord(flags);
-      if (!(await confirm(flags, renderJobTable(await desk.show(jobId))))) {
+      const shown = renderJobTable(await desk.show(jobId));
+      if (!(await confirm(flags, () => shown))) {
         process.stderr.write("nothing was done\n");
         process.exitCode = 1;
         return;

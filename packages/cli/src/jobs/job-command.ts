@@ -1,4 +1,3 @@
-import { hostname, userInfo } from "node:os";
 import { SidingError } from "@siding/core/errors.js";
 import {
   type JobAuthor,
@@ -13,11 +12,11 @@ import { loadConfig, requireSetting } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
 import type { SidingConfig } from "../config/settings.js";
 import { addFilterFlags, addStatusFlag, type FilterFlags, filterOf } from "../inspect/filter-flags.js";
-import { type ConsentFlags, confirm, reasonOf, requireWord } from "../terminal/confirmation.js";
+import { actorHere, confirm, reasonOf, requireWord, type WordFlags } from "../operator-word.js";
 import { renderOffer, renderOfferJson } from "./render-job.js";
 import { waitForJob } from "./wait-for-job.js";
 
-interface JobFlags extends Omit<FilterFlags, "id">, ConsentFlags {
+interface JobFlags extends Omit<FilterFlags, "id">, WordFlags {
   readonly id?: readonly string[];
   readonly rate?: number;
   readonly dryRun?: boolean;
@@ -60,12 +59,12 @@ export function jobDatabase(config: SidingConfig): string {
 
 /** Who asks, for the record: the operating system's user. */
 export function authorHere(reason: string): JobAuthor {
-  return { actor: `${userInfo().username}@${hostname()}`, role: "database", reason };
+  return { actor: actorHere(), role: "database", reason };
 }
 
 async function submit(desk: JobDesk, kind: JobKind, flags: JobFlags): Promise<void> {
   const isDryRun = flags.dryRun === true;
-  const reason = isDryRun ? "dry run" : await reasonOf(flags, `a ${kind} is recorded with its reason`);
+  const reason = isDryRun ? "dry run" : await reasonOf(flags, `a ${kind}`);
   if (!isDryRun) requireWord(flags);
   const { id: eventIds, ...rest } = flags;
   const { eventId: _, ...filter } = filterOf(rest);
@@ -78,7 +77,7 @@ async function submit(desk: JobDesk, kind: JobKind, flags: JobFlags): Promise<vo
   if (isDryRun || flags.yes !== true) {
     const preview = await desk.preview(request);
     if (isDryRun || preview.asked + preview.waiting === 0) return print(kind, preview, flags);
-    if (!(await confirm(flags, renderOffer(kind, preview)))) {
+    if (!(await confirm(flags, () => renderOffer(kind, preview)))) {
       process.stderr.write("nothing was done\n");
       process.exitCode = 1;
       return;
