@@ -149,9 +149,7 @@ export class ProgressReader {
       this.#ends.delete(shard);
       this.#looks.set(shard, { end, deadline, next: from, found: null, resolve, reject });
       this.#committed.incrementalAssign([{ topic: PROGRESS_TOPIC, partition: shard, offset: from }]);
-      this.#consuming ??= this.#consume().finally(() => {
-        this.#consuming = null;
-      });
+      this.#consuming ??= this.#consume();
     });
   }
 
@@ -170,6 +168,8 @@ export class ProgressReader {
         }
       }
     }
+    // In the same breath as the last look: whoever hears of it may begin the next one at once, and must not find this one.
+    this.#consuming = null;
   }
 
   #take({ topic, partition, offset, key, value }: Message): void {

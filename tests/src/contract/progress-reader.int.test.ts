@@ -12,7 +12,8 @@ afterEach(async () => {
 });
 
 async function connect(): Promise<KafkaPublisher> {
-  const kafka = { brokers: inject("kafkaBrokers"), deployment, shards: SHARDS, properties: {} };
+  // One more than has numbers of this deployment.
+  const kafka = { brokers: inject("kafkaBrokers"), deployment, shards: SHARDS + 1, properties: {} };
   const publisher = await KafkaPublisher.connect(kafka, "exactly-once");
   ends.push(() => publisher.close());
   return publisher;
@@ -48,6 +49,20 @@ describe("the numbers of many shards", () => {
     expect(numbers).toEqual(Array.from({ length: SHARDS }, (_, shard) => BigInt(1_000 + shard)));
     console.info(`${SHARDS} numbers in ${Math.round(ms)} ms`);
     expect(ms).toBeLessThan(5_000);
+  });
+
+  test("one that lies far behind another deployment's numbers is found, and one that is not there too", async () => {
+    const publisher = await connect();
+    const writer = await openTransaction(`${deployment}-crowd`);
+    writer.produce(PROGRESS_TOPIC, 6, Buffer.from("42"), deployment);
+    for (let n = 0; n < 1_500; n++) {
+      for (const shard of [6, SHARDS])
+        writer.produce(PROGRESS_TOPIC, shard, Buffer.from(String(n)), "another-deployment");
+    }
+    await new Promise<void>((resolve, reject) =>
+      writer.commitTransaction(30_000, (error) => (error ? reject(error) : resolve())),
+    );
+    expect(await Promise.all([publisher.peekNumber(6), publisher.peekNumber(SHARDS)])).toEqual([42n, null]);
   });
 
   test("one behind an open transaction keeps no other waiting, and is final when that has ended", async () => {
