@@ -292,6 +292,20 @@ describe("one event", () => {
   });
 });
 
+test("an event that a lane holds says why, and no other does", async () => {
+  const held = await enqueue({ tenant: "a" });
+  const free = await enqueue({ tenant: "b" });
+  await database.query(
+    `insert into siding.lane (shard, batch, lane_id, tenant_id, reason, detail, probes, cursor)
+    select shard, 0, gen_random_uuid(), 'a', 'paused', 'by hand', 0, cursor
+    from siding.shard where shard = siding.shard_of('a', 4::smallint)`,
+  );
+  expect((await list({})).map(({ seq, status, laneReason }) => ({ seq, status, laneReason }))).toEqual([
+    { seq: free, status: "pending", laneReason: null },
+    { seq: held, status: "pending", laneReason: "paused" },
+  ]);
+});
+
 describe("dead letters", () => {
   test("are grouped by cause, the largest first, with tenants, topics and the newest error", async () => {
     for (const [tenant, topic, error] of [

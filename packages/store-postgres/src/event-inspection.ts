@@ -16,6 +16,8 @@ export interface InspectedEvent {
   readonly dedupeKey: string;
   readonly createdAt: string;
   readonly status: EventStatus;
+  /** Why the lane that holds it may not move; null where none holds it. */
+  readonly laneReason: string | null;
   /** How often Kafka refused it. */
   readonly attempts: number;
   readonly lastError: string | null;
@@ -173,6 +175,7 @@ export function inspectedEvent(row: TextRow): InspectedEvent {
     dedupeKey: row.dedupe_key!,
     createdAt: row.created_at!,
     status: row.status as EventStatus,
+    laneReason: row.lane_reason ?? null,
     attempts: Number(row.attempts),
     lastError: row.last_error ?? null,
     fingerprint: row.fingerprint ?? null,

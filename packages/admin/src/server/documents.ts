@@ -20,7 +20,7 @@ export function eventDocument(event: InspectedEvent): Event {
     dedupe_key: event.dedupeKey,
     created_at: event.createdAt,
     status: event.status,
-    lane_reason: null,
+    lane_reason: event.laneReason,
     attempts: event.attempts,
     last_error: event.lastError,
     fingerprint: event.fingerprint,

@@ -53,8 +53,7 @@ function renderEventTable(shown: EventDetailText, { color }: TableOptions): stri
     ["dedupe key", event.dedupe_key],
     ["created", event.created_at],
     ["shard/seq", `${event.shard}/${event.seq}`],
-    // Lanes hold tenants back one by one; without one an event rides its shard's main line.
-    ["lane", "-"],
+    ["lane", event.lane_reason ?? "-"],
     ["attempts", String(event.attempts)],
     ["last error", event.last_error ?? "-"],
     ["retry at", event.retry_at ?? "-"],

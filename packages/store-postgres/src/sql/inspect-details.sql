@@ -4,6 +4,8 @@ select e.event_id::text as event_id, e.seq::text as seq, e.shard::text as shard,
   siding.event_status(e.seq, e.xid,
           siding.cursor_of(e.shard, e.tenant_id, e.topic, e.key, e.seq, s.promoted_batch, s.cursor), s.promoted_batch, f.dead_batch,
     exists (select from siding.already_published a where a.shard = e.shard and a.seq = e.seq)) as status,
+  (select line.reason from siding.line_of(e.shard, e.tenant_id, e.topic, e.key, e.seq, s.promoted_batch) line
+    where not siding.is_consumed(e.seq, e.xid, line.cursor)) as lane_reason,
   coalesce(f.attempts, 0)::text as attempts, f.last_error, f.fingerprint, e.bytes::text as bytes, e.content_type,
   to_char(f.dead_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as dead_at
 from unnest($1::smallint[], $2::bigint[]) as wanted (shard, seq)
