@@ -1,6 +1,7 @@
 import { hostname, userInfo } from "node:os";
 import { createInterface } from "node:readline/promises";
 import { SidingError } from "@siding/core/errors.js";
+import type { Author } from "@siding/store-postgres/author.js";
 
 /** How whoever changes something says so. */
 export interface WordFlags {
@@ -13,6 +14,11 @@ const REASON_MAX = 1_000;
 /** Who is at work here, for the record. */
 export function actorHere(): string {
   return `${userInfo().username}@${hostname()}`;
+}
+
+/** Who is at work here on the database itself, and why. */
+export function authorHere(reason: string): Author {
+  return { actor: actorHere(), role: "database", reason };
 }
 
 const isAtTerminal = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true;

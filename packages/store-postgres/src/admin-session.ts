@@ -1,6 +1,6 @@
 import pg from "pg";
 import { becomeRole } from "./become-role.js";
-import { describeServer } from "./connection.js";
+import { describeServer, storeError } from "./connection.js";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -22,6 +22,29 @@ export async function openAdminSession(databaseUrl: string, name: string): Promi
   } catch (error) {
     await client.end().catch(() => {});
     throw error;
+  }
+}
+
+/**
+ * Opens a connection of an operator's command for `use`, and closes it.
+ * @param settings one `set` statement or several
+ * @param use is given host:port/database with it
+ * @throws SIDING_STORE_*, SIDING_SCHEMA_*
+ */
+export async function withAdminSession<T>(
+  { databaseUrl, name, settings }: { readonly databaseUrl: string; readonly name: string; readonly settings: string },
+  use: (client: pg.Client, where: string) => Promise<T>,
+): Promise<T> {
+  const where = describeServer(databaseUrl);
+  let client: pg.Client | null = null;
+  try {
+    client = await openAdminSession(databaseUrl, name);
+    await client.query(settings);
+    return await use(client, where);
+  } catch (error) {
+    throw storeError(error, where);
+  } finally {
+    await client?.end().catch(() => {});
   }
 }
 

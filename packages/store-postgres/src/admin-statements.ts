@@ -1,6 +1,6 @@
 import type pg from "pg";
-import { AS_TEXT, openAdminSession, type TextRow } from "./admin-session.js";
-import { describeServer, storeError } from "./connection.js";
+import { AS_TEXT, type TextRow, withAdminSession } from "./admin-session.js";
+import { asStoreError } from "./connection.js";
 import type { Statement } from "./sql-file.js";
 
 /** Runs statements in the role siding_admin, each in a transaction of its own. */
@@ -15,11 +15,8 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 export function statementsOn(client: pg.ClientBase, where: string): AdminStatements {
   return {
     run: async ({ text }, values) => {
-      try {
-        return (await client.query<TextRow>({ text, values: [...values], types: AS_TEXT })).rows;
-      } catch (error) {
-        throw storeError(error, where);
-      }
+      const query = { text, values: [...values], types: AS_TEXT };
+      return (await asStoreError(where, () => client.query<TextRow>(query))).rows;
     },
   };
 }
@@ -29,15 +26,8 @@ export async function withAdminStatements<T>(
   databaseUrl: string,
   use: (statements: AdminStatements) => Promise<T>,
 ): Promise<T> {
-  const where = describeServer(databaseUrl);
-  let client: pg.Client | null = null;
-  try {
-    client = await openAdminSession(databaseUrl, "siding-admin-command");
-    await client.query(`set statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
-    return await use(statementsOn(client, where));
-  } catch (error) {
-    throw storeError(error, where);
-  } finally {
-    await client?.end().catch(() => {});
-  }
+  const settings = `set statement_timeout = ${STATEMENT_TIMEOUT_MS}`;
+  return withAdminSession({ databaseUrl, name: "siding-admin-command", settings }, (client, where) =>
+    use(statementsOn(client, where)),
+  );
 }

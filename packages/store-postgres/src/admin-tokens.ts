@@ -1,18 +1,12 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { TextRow } from "./admin-session.js";
 import type { AdminStatements } from "./admin-statements.js";
+import type { Author } from "./author.js";
 import { statement } from "./sql-file.js";
 
 /** From the least to the most. */
 export const ADMIN_ROLES = ["viewer", "operator", "admin"] as const;
 export type AdminRole = (typeof ADMIN_ROLES)[number];
-
-/** Who changes something, and why: recorded with the change. */
-export interface Author {
-  readonly actor: string;
-  readonly role: AdminRole;
-  readonly reason: string;
-}
 
 /** What a token allows. */
 export interface TokenGrant {

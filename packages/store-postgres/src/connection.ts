@@ -109,3 +109,12 @@ export function storeError(error: unknown, where: string): SidingError {
   }
   return new SidingError("SIDING_STORE_UNREACHABLE", `Postgres at ${where}: ${text}`, cause);
 }
+
+/** What `ask` answers; what it throws as one of Siding's errors. */
+export async function asStoreError<T>(where: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    throw storeError(error, where);
+  }
+}

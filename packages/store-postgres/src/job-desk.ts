@@ -1,10 +1,12 @@
 import { SidingError } from "@siding/core/errors.js";
 import { defaultFields, policySet, settlePolicy } from "@siding/core/policy/settle-policy.js";
 import type pg from "pg";
-import { AS_TEXT, openAdminSession, type TextRow } from "./admin-session.js";
-import { describeServer, storeError } from "./connection.js";
+import { type TextRow, withAdminSession } from "./admin-session.js";
+import { statementsOn } from "./admin-statements.js";
+import type { Author } from "./author.js";
+import { asStoreError } from "./connection.js";
 import { checkFilter, type EventFilter } from "./event-filter.js";
-import { parseBook, READ_POLICIES } from "./policy-book.js";
+import { readBookOn } from "./policy-book.js";
 import { type Statement, statement } from "./sql-file.js";
 
 export const JOB_KINDS = ["replay", "redrive", "discard"] as const;
@@ -16,15 +18,7 @@ export interface JobRequest {
   readonly filter: Omit<EventFilter, "eventId"> & { readonly eventIds?: readonly string[] | undefined };
   /** At most so many events a second, over all shards; null: as fast as live traffic lets it. */
   readonly eventsPerSecond: number | null;
-  readonly author: JobAuthor;
-}
-
-/** Who asks for it, as the audit names them, and why. */
-export interface JobAuthor {
-  readonly actor: string;
-  /** Of the token; `database` for whoever came with rights in the database itself. */
-  readonly role: string;
-  readonly reason: string;
+  readonly author: Author;
 }
 
 export interface SampleEvent {
@@ -98,17 +92,10 @@ const STATEMENT_TIMEOUT_MS = 120_000;
 
 /** Opens a desk on a connection of an operator's command for `use`, and closes it. @throws SIDING_STORE_*, SIDING_SCHEMA_* */
 export async function withJobDesk<T>(databaseUrl: string, use: (desk: JobDesk) => Promise<T>): Promise<T> {
-  const where = describeServer(databaseUrl);
-  let client: pg.Client | null = null;
-  try {
-    client = await openAdminSession(databaseUrl, "siding-jobs");
-    await client.query(`set statement_timeout = ${STATEMENT_TIMEOUT_MS}; set timezone = 'UTC'; set jit = off`);
-    return await use(new JobDesk(client, where));
-  } catch (error) {
-    throw storeError(error, where);
-  } finally {
-    await client?.end().catch(() => {});
-  }
+  const settings = `set statement_timeout = ${STATEMENT_TIMEOUT_MS}; set timezone = 'UTC'; set jit = off`;
+  return withAdminSession({ databaseUrl, name: "siding-jobs", settings }, (client, where) =>
+    use(new JobDesk(client, where)),
+  );
 }
 
 /** Where an operator asks for replays, redrives and discards. Each change is in the audit, in its own transaction. */
@@ -166,7 +153,7 @@ export class JobDesk {
    * @returns whether it was running
    * @throws SIDING_JOB_UNKNOWN
    */
-  async cancel(jobId: string, { actor, role, reason }: JobAuthor): Promise<boolean> {
+  async cancel(jobId: string, { actor, role, reason }: Author): Promise<boolean> {
     await this.show(jobId);
     return (await this.#run(SQL.cancel, [jobId, actor, reason, role])).length > 0;
   }
@@ -189,9 +176,8 @@ export class JobDesk {
   /** A tenant that is named; of others a relay passes the events, and the job counts them as failed. */
   async #requireAllowed({ kind, filter: { tenantId } }: JobRequest): Promise<void> {
     if (kind !== "replay" || tenantId === undefined) return;
-    const query = { text: READ_POLICIES.text, values: [null], rowMode: "array" as const, types: AS_TEXT };
-    const { rows } = await this.#guarded(() => this.#client.query<(string | null)[]>(query));
-    const policies = policySet(parseBook(rows[0]!).book!.policies);
+    const { book } = await this.#guarded(() => readBookOn(this.#client));
+    const policies = policySet(book.policies);
     // Of the defaults only this switch is asked, and no setting speaks of it.
     const { policy, saidBy } = settlePolicy(tenantId, policies, defaultFields("none"));
     if (policy.replay) return;
@@ -235,17 +221,12 @@ export class JobDesk {
     };
   }
 
-  async #run(sql: Statement, values: readonly unknown[]): Promise<readonly TextRow[]> {
-    const query = { text: sql.text, values: [...values], types: AS_TEXT };
-    return (await this.#guarded(() => this.#client.query<TextRow>(query))).rows;
+  #run(sql: Statement, values: readonly unknown[]): Promise<readonly TextRow[]> {
+    return statementsOn(this.#client, this.#where).run(sql, values);
   }
 
-  async #guarded<T>(ask: () => Promise<T>): Promise<T> {
-    try {
-      return await ask();
-    } catch (error) {
-      throw storeError(error, this.#where);
-    }
+  #guarded<T>(ask: () => Promise<T>): Promise<T> {
+    return asStoreError(this.#where, ask);
   }
 }
 

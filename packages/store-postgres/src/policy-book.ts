@@ -1,6 +1,8 @@
 import type { Admission } from "@siding/core/policy/settle-policy.js";
 import type { Pause } from "@siding/core/policy/tenant-policy.js";
 import type { PolicyBook } from "@siding/core/ports/policy-source.js";
+import type pg from "pg";
+import { AS_TEXT } from "./admin-session.js";
 import { type PolicyAuthor, type PolicyRow, policyOf } from "./policy-row.js";
 import { statement } from "./sql-file.js";
 
@@ -35,6 +37,15 @@ export function parseBook([now, version, policies, pauses, gates]: readonly (str
     ({ name, actor, reason, changed_at: changedAt }) => [name, { actor, reason, changedAt }] as const,
   );
   return { nowMs, book, authors: new Map(authors) };
+}
+
+/** The book as it is, on a connection that is there already. @throws what pg throws */
+export async function readBookOn(client: pg.ClientBase): Promise<ReadBook & { readonly book: PolicyBook }> {
+  const query = { text: READ_POLICIES.text, values: [null], rowMode: "array" as const, types: AS_TEXT };
+  const { rows } = await client.query<(string | null)[]>(query);
+  const read = parseBook(rows[0]!);
+  // Asked for without a version that is known, it comes whole.
+  return { ...read, book: read.book! };
 }
 
 /** The parameters of set-gates. */

@@ -1,7 +1,6 @@
 import { SidingError } from "@siding/core/errors.js";
 import type pg from "pg";
-import { AS_TEXT, openAdminSession, type TextRow } from "./admin-session.js";
-import { describeServer, storeError } from "./connection.js";
+import { AS_TEXT, type TextRow, withAdminSession } from "./admin-session.js";
 import { SCHEMA_VERSION } from "./schema-version.js";
 import { type Statement, statement } from "./sql-file.js";
 
@@ -119,18 +118,15 @@ const CANCELED = "57014";
  * Reads how the outbox is, from Postgres alone and in the role siding_admin: it tells also while no relay runs.
  * @throws SIDING_STORE_PRIVILEGE for a user who is no member of siding_admin, SIDING_SCHEMA_*, SIDING_STORE_*
  */
-export async function readStatus(options: StatusOptions): Promise<StatusReport> {
-  const server = describeServer(options.databaseUrl);
-  let client: pg.Client | null = null;
-  try {
-    client = await openAdminSession(options.databaseUrl, "siding-status");
-    await client.query(`set statement_timeout = ${options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS}; set jit = off`);
-    return await readStatusOn(client, server, options.tenantsMax);
-  } catch (error) {
-    throw storeError(error, server);
-  } finally {
-    await client?.end().catch(() => {});
-  }
+export async function readStatus({
+  databaseUrl,
+  statementTimeoutMs,
+  tenantsMax,
+}: StatusOptions): Promise<StatusReport> {
+  const settings = `set statement_timeout = ${statementTimeoutMs ?? STATEMENT_TIMEOUT_MS}; set jit = off`;
+  return withAdminSession({ databaseUrl, name: "siding-status", settings }, (client, where) =>
+    readStatusOn(client, where, tenantsMax),
+  );
 }
 
 /**

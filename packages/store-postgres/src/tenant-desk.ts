@@ -5,9 +5,11 @@ import type { PolicyBook } from "@siding/core/ports/policy-source.js";
 import { UNUSED } from "@siding/core/quota/limit.js";
 import type { QuotaState } from "@siding/core/quota/quota.js";
 import type pg from "pg";
-import { AS_TEXT, openAdminSession, type TextRow } from "./admin-session.js";
-import { describeServer, storeError } from "./connection.js";
-import { gateValues, parseBook, READ_POLICIES, SET_GATES } from "./policy-book.js";
+import { type TextRow, withAdminSession } from "./admin-session.js";
+import { statementsOn } from "./admin-statements.js";
+import type { Author } from "./author.js";
+import { asStoreError } from "./connection.js";
+import { gateValues, readBookOn, SET_GATES } from "./policy-book.js";
 import { type PolicyAuthor, policyRow } from "./policy-row.js";
 import { SCHEMA_VERSION } from "./schema-version.js";
 import { type Statement, statement } from "./sql-file.js";
@@ -17,14 +19,6 @@ export interface OpenBook extends PolicyBook {
   /** Postgres' clock, in ms since 1970. */
   readonly nowMs: number;
   readonly authors: ReadonlyMap<string, PolicyAuthor>;
-}
-
-/** Who changes something, as the audit names them, and why. */
-export interface Author {
-  readonly actor: string;
-  /** Of the token; `database` for whoever came with rights in the database itself. */
-  readonly role: string;
-  readonly reason: string;
 }
 
 const SQL = {
@@ -64,19 +58,12 @@ const TENANTS_MAX = 100_000;
 
 /** Opens a desk on a connection of an operator's command for `use`, and closes it. @throws SIDING_STORE_*, SIDING_SCHEMA_* */
 export async function withTenantDesk<T>(databaseUrl: string, use: (desk: TenantDesk) => Promise<T>): Promise<T> {
-  const where = describeServer(databaseUrl);
-  let client: pg.Client | null = null;
-  try {
-    client = await openAdminSession(databaseUrl, "siding-tenants");
-    await client.query(`set statement_timeout = ${STATEMENT_TIMEOUT_MS}`);
+  const settings = `set statement_timeout = ${STATEMENT_TIMEOUT_MS}`;
+  return withAdminSession({ databaseUrl, name: "siding-tenants", settings }, async (client, where) => {
     const desk = new TenantDesk(client, where);
     await desk.checkSchema();
-    return await use(desk);
-  } catch (error) {
-    throw storeError(error, where);
-  } finally {
-    await client?.end().catch(() => {});
-  }
+    return use(desk);
+  });
 }
 
 /**
@@ -94,16 +81,8 @@ export class TenantDesk {
   }
 
   async read(): Promise<OpenBook> {
-    const rows = await this.#guarded(() =>
-      this.#client.query<(string | null)[]>({
-        text: READ_POLICIES.text,
-        values: [null],
-        rowMode: "array",
-        types: AS_TEXT,
-      }),
-    );
-    const { book, authors, nowMs } = parseBook(rows.rows[0]!);
-    return { ...book!, authors, nowMs };
+    const { book, authors, nowMs } = await this.#guarded(() => readBookOn(this.#client));
+    return { ...book, authors, nowMs };
   }
 
   /** Tenants with events in the log, in the order of their names, behind one of them. */
@@ -209,17 +188,12 @@ export class TenantDesk {
     }
   }
 
-  async #run(sql: Statement, values: readonly unknown[]): Promise<readonly TextRow[]> {
-    const query = { text: sql.text, values: [...values], types: AS_TEXT };
-    return (await this.#guarded(() => this.#client.query<TextRow>(query))).rows;
+  #run(sql: Statement, values: readonly unknown[]): Promise<readonly TextRow[]> {
+    return statementsOn(this.#client, this.#where).run(sql, values);
   }
 
-  async #guarded<T>(ask: () => Promise<T>): Promise<T> {
-    try {
-      return await ask();
-    } catch (error) {
-      throw storeError(error, this.#where);
-    }
+  #guarded<T>(ask: () => Promise<T>): Promise<T> {
+    return asStoreError(this.#where, ask);
   }
 }
 

@@ -44,7 +44,7 @@ storeContract("PostgresStore", async (): Promise<StoreUnderTest> => {
     },
     makeJob: async (kind) => {
       const filter = kind === "replay" ? { since: "2020-01-01T00:00:00Z" } : {};
-      const author = { actor: "test", role: "database", reason: "test" };
+      const author = { actor: "test", role: "database" as const, reason: "test" };
       await withJobDesk(database.url, (desk) => desk.create({ kind, filter, eventsPerSecond: null, author }));
     },
     endHalt: async (shard) => {

@@ -68,7 +68,7 @@ describe("retention", () => {
     await enqueue(10);
     await publishAll();
     expect(await trimAll()).toBe(0);
-    const author = { actor: "test", role: "database", reason: "test" };
+    const author = { actor: "test", role: "database" as const, reason: "test" };
     const request = { kind: "replay", filter: { tenantId: "acme" }, eventsPerSecond: null, author } as const;
     const { jobId } = await withJobDesk(database.url, (desk) => desk.create(request));
     await age(RETENTION_MS * 2);

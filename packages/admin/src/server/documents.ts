@@ -1,10 +1,12 @@
 import type { ListedToken } from "@siding/store-postgres/admin-tokens.js";
 import type { AuditEntry } from "@siding/store-postgres/audit-log.js";
 import type { DeadGroup, InspectedEvent } from "@siding/store-postgres/event-inspection.js";
+import type { JobView } from "@siding/store-postgres/job-desk.js";
 import type { RelayStatus, ShardStatus, StatusReport } from "@siding/store-postgres/read-status.js";
 import type { AuditEntry as AuditDocument } from "../api/audit.js";
 import type { Relays, Status } from "../api/deployment.js";
 import type { DeadCause, Event } from "../api/event.js";
+import type { Job } from "../api/job.js";
 import type { Token } from "../api/token.js";
 
 // What is known, in the names that the API and `-o json` show. 64-bit numbers become strings, times and ages do not.
@@ -152,5 +154,25 @@ export function tokenDocument(token: ListedToken): Token {
     expires_at: token.expiresAt,
     revoked_at: token.revokedAt,
     revoked_by: token.revokedBy,
+  };
+}
+
+export function jobDocument(job: JobView): Job {
+  const { replayed, redriven, discarded, waiting, failed } = job;
+  return {
+    job_id: job.jobId,
+    kind: job.kind,
+    state: job.state,
+    filter: { ...job.filter },
+    events_per_second: job.eventsPerSecond,
+    actor: job.actor,
+    reason: job.reason,
+    created_at: job.createdAt,
+    ended_at: job.endedAt,
+    cancelled_by: job.cancelledBy,
+    cancel_reason: job.cancelReason,
+    asked: job.asked,
+    counts: { replayed, redriven, discarded, waiting, failed },
+    last_error: job.lastError,
   };
 }

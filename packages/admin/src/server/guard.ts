@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { AdminTokens } from "@siding/store-postgres/admin-tokens.js";
+import type { Author } from "@siding/store-postgres/author.js";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { admit, type Caller, type RouteAccess } from "./access.js";
 import { HttpProblem } from "./http-problem.js";
@@ -107,4 +108,10 @@ export function rateKeyOf(request: FastifyRequest): string {
 export function callerOf(request: FastifyRequest): Caller {
   if (request.caller === null) throw new HttpProblem(403, "Nobody may do this.");
   return request.caller;
+}
+
+/** Whoever calls, as the audit names them. @throws as {@link callerOf} */
+export function authorOf(request: FastifyRequest, reason: string): Author {
+  const { actor, role } = callerOf(request);
+  return { actor, role, reason };
 }

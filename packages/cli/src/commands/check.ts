@@ -1,11 +1,12 @@
 import { SidingError } from "@siding/core/errors.js";
 import { checkFilter } from "@siding/store-postgres/event-filter.js";
 import { readLoad } from "@siding/store-postgres/read-load.js";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { parseDurationMs } from "../config/duration.js";
 import { loadConfig, requireSetting } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
 import { atLeast, judgeLoad, type Limits } from "../inspect/judge-load.js";
+import { outputOption } from "../output-option.js";
 import { formatAge } from "../status/format-age.js";
 import { printable } from "../status/plain-table.js";
 
@@ -38,7 +39,7 @@ export function checkCommand(): Command {
     .option("--max-lag <duration>", "how old the oldest pending event may be, such as 60s", durationOf("--max-lag"))
     .option("--max-dead <number>", "how many dead letters there may be", countOf("--max-dead"))
     .option("--tenant <id>", "of this tenant alone")
-    .addOption(new Option("-o, --output <format>", "how to print it").choices(["table", "json"]).default("table"))
+    .addOption(outputOption())
     .addHelpText("after", NOTES);
   return addConfigFlags(command).action(async (flags: CheckFlags) => {
     const limits: Limits = { maxPending: flags.maxPending, maxLagMs: flags.maxLag, maxDead: flags.maxDead };

@@ -1,10 +1,11 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { addConfigFlags } from "../config/read-flags.js";
 import { addFilterFlags, addPageFlags, type FilterFlags, filterOf, type PageFlags } from "../inspect/filter-flags.js";
 import { type AnswerFlags, printAnswer } from "../inspect/print-answer.js";
 import { causesAnswer } from "../inspect/render-dead-groups.js";
 import { eventsAnswer, shownAnswer } from "../inspect/render-events.js";
 import { jobCommand } from "../jobs/job-command.js";
+import { outputOption } from "../output-option.js";
 
 const LIST_NOTES = `
 A dead letter is an event that Kafka refused as often as SIDING_MAX_ATTEMPTS allows. They are grouped by cause: errors
@@ -73,8 +74,4 @@ function showCommand(): Command {
   return addConfigFlags(command).action(async (eventId: string, flags: { readonly tenant?: string } & AnswerFlags) => {
     await printAnswer(flags, async (source) => shownAnswer(await source.show(eventId, flags.tenant, "dead")));
   });
-}
-
-function outputOption(): Option {
-  return new Option("-o, --output <format>", "how to print it").choices(["table", "json"]).default("table");
 }

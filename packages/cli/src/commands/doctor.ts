@@ -6,6 +6,7 @@ import { loadConfig } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
 import { renderDoctorJson, renderDoctorTable } from "../doctor/render-doctor.js";
 import { runDoctor } from "../doctor/run-doctor.js";
+import { outputOption } from "../output-option.js";
 
 const NOTES = `
 It looks at both systems and changes neither; it asks Kafka for a producer id under a name of its own, which fences nobody.
@@ -32,7 +33,7 @@ export function doctorCommand(): Command {
         .argParser(parseMaxTransaction)
         .default(300_000, "5m"),
     )
-    .addOption(new Option("-o, --output <format>", "how to print it").choices(["table", "json"]).default("table"))
+    .addOption(outputOption())
     .addHelpText("after", NOTES);
   return addConfigFlags(command).action(async (flags: DoctorFlags) => {
     const { values: config } = loadConfig({

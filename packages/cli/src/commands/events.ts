@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { addConfigFlags } from "../config/read-flags.js";
 import {
   addFilterFlags,
@@ -11,6 +11,7 @@ import {
 import { type AnswerFlags, printAnswer } from "../inspect/print-answer.js";
 import { eventsAnswer, shownAnswer } from "../inspect/render-events.js";
 import { jobCommand } from "../jobs/job-command.js";
+import { outputOption } from "../output-option.js";
 
 const LIST_NOTES = `
 Newest first. A list that is not at its end answers a cursor: the same command with --cursor goes on from there. Times
@@ -69,8 +70,4 @@ function showCommand(): Command {
   return addConfigFlags(command).action(async (eventId: string, flags: { readonly tenant?: string } & AnswerFlags) => {
     await printAnswer(flags, async (source) => shownAnswer(await source.show(eventId, flags.tenant, undefined)));
   });
-}
-
-function outputOption(): Option {
-  return new Option("-o, --output <format>", "how to print it").choices(["table", "json"]).default("table");
 }

@@ -1,19 +1,16 @@
-import { SidingError } from "@siding/core/errors.js";
 import { type JobDesk, withJobDesk } from "@siding/store-postgres/job-desk.js";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { loadConfig } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
-import { authorHere, jobDatabase } from "../jobs/job-command.js";
-import { renderJobJson, renderJobsJson, renderJobsTable, renderJobTable } from "../jobs/render-job.js";
+import { type AnswerFlags, writeAnswer } from "../inspect/print-answer.js";
+import { jobDatabase } from "../jobs/job-command.js";
+import { jobAnswer, jobsAnswer, renderJobTable } from "../jobs/render-job.js";
 import { waitForJob } from "../jobs/wait-for-job.js";
-import { confirm, reasonOf, requireWord, type WordFlags } from "../operator-word.js";
+import { LIMIT_MAX, parseLimit } from "../limit-flag.js";
+import { authorHere, confirm, reasonOf, requireWord, type WordFlags } from "../operator-word.js";
+import { outputOption } from "../output-option.js";
 
 const LIMIT_DEFAULT = 50;
-const LIMIT_MAX = 1_000;
-
-interface OutputFlags {
-  readonly output: "table" | "json";
-}
 
 /** `siding jobs`: replays, redrives and discards, and how far each is. */
 export function jobsCommand(): Command {
@@ -37,10 +34,10 @@ function listCommand(): Command {
       "\nExample:\n  siding jobs list --running -o json | jq '.jobs[] | {job_id, asked, counts}'\n",
     );
   return addConfigFlags(command).action(
-    async (flags: OutputFlags & { tenant?: string; running?: boolean; limit: number }) => {
+    async (flags: AnswerFlags & { tenant?: string; running?: boolean; limit: number }) => {
       await atDesk(flags, async (desk) => {
         const jobs = await desk.list({ tenantId: flags.tenant, isRunning: flags.running === true, limit: flags.limit });
-        process.stdout.write(flags.output === "json" ? renderJobsJson(jobs) : renderJobsTable(jobs));
+        writeAnswer(jobsAnswer(jobs), flags);
       });
     },
   );
@@ -53,11 +50,11 @@ function showCommand(): Command {
     .option("--wait", "until the job has ended")
     .addOption(outputOption())
     .addHelpText("after", "\nExample:\n  siding jobs show 0198f1f0-6a5e-7c3b-9d2e-3f6a1b2c4d5e\n");
-  return addConfigFlags(command).action(async (jobId: string, flags: OutputFlags & { wait?: boolean }) => {
+  return addConfigFlags(command).action(async (jobId: string, flags: AnswerFlags & { wait?: boolean }) => {
     await atDesk(flags, async (desk) => {
       if (flags.wait === true) await waitForJob(desk, jobId);
       const job = await desk.show(jobId);
-      process.stdout.write(flags.output === "json" ? renderJobJson(job) : renderJobTable(job));
+      writeAnswer(jobAnswer(job), flags);
     });
   });
 }
@@ -73,7 +70,7 @@ function cancelCommand(): Command {
       "after",
       '\nExample:\n  siding jobs cancel 0198f1f0-6a5e-7c3b-9d2e-3f6a1b2c4d5e --reason "wrong tenant"\n',
     );
-  return addConfigFlags(command).action(async (jobId: string, flags: OutputFlags & WordFlags) => {
+  return addConfigFlags(command).action(async (jobId: string, flags: AnswerFlags & WordFlags) => {
     await atDesk(flags, async (desk) => {
       const reason = await reasonOf(flags, "a cancellation");
       requireWord(flags);
@@ -89,22 +86,12 @@ function cancelCommand(): Command {
         process.stderr.write(`job ${jobId} was ${job.state} already\n`);
         process.exitCode = 1;
       }
-      process.stdout.write(flags.output === "json" ? renderJobJson(job) : renderJobTable(job));
+      writeAnswer(jobAnswer(job), flags);
     });
   });
 }
 
-async function atDesk(flags: OutputFlags, act: (desk: JobDesk) => Promise<void>): Promise<void> {
+async function atDesk(flags: AnswerFlags, act: (desk: JobDesk) => Promise<void>): Promise<void> {
   const { values: config } = loadConfig({ options: { ...flags }, environment: process.env, directory: process.cwd() });
   await withJobDesk(jobDatabase(config), act);
-}
-
-function outputOption(): Option {
-  return new Option("-o, --output <format>", "how to print it").choices(["table", "json"]).default("table");
-}
-
-function parseLimit(text: string): number {
-  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (limit >= 1 && limit <= LIMIT_MAX) return limit;
-  throw new SidingError("SIDING_USAGE", `--limit is ${JSON.stringify(text.slice(0, 80))}: expected 1 to ${LIMIT_MAX}`);
 }

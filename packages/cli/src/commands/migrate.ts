@@ -1,8 +1,9 @@
 import { SidingError } from "@siding/core/errors.js";
 import { type MigrateResult, type MigrationStep, migrate } from "@siding/store-postgres/migrate.js";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { loadConfig, requireSetting } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
+import { outputOption } from "../output-option.js";
 
 interface MigrateFlags {
   readonly plan?: boolean;
@@ -16,7 +17,7 @@ export function migrateCommand(): Command {
     .description("bring the schema up to this release, or down; safe to run twice, and from several places at once")
     .option("--plan", "only print what would be done")
     .option("--to <version>", "the version to end at; 0 takes the schema away, with every event in it", parseVersion)
-    .addOption(new Option("-o, --output <format>", "how to print it").choices(["table", "json"]).default("table"))
+    .addOption(outputOption())
     .addHelpText("after", "\nExamples:\n  siding migrate --plan\n  siding migrate\n  siding migrate --to 0\n");
   return addConfigFlags(command).action(async (flags: MigrateFlags) => {
     const { values: config } = loadConfig({

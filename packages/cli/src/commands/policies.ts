@@ -1,8 +1,9 @@
 import { SidingError } from "@siding/core/errors.js";
 import { NOTHING_SAID, type Policy, type PolicyMatch } from "@siding/core/policy/policy.js";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { addConfigFlags } from "../config/read-flags.js";
 import { tableOptions } from "../inspect/print-answer.js";
+import { outputOption } from "../output-option.js";
 import { type ChangeFlags, change, lookAtDesk } from "../tenants/change-policies.js";
 import { addPolicyFlags, type PolicyFlags, saidBy } from "../tenants/policy-flags.js";
 import { policyJson, renderDifference, renderPolicies, saidOf } from "../tenants/render-policies.js";
@@ -103,10 +104,6 @@ export function addWordFlags(command: Command): Command {
     .option("--dry-run", "show what it would do, and change nothing")
     .option("--yes", "do not ask")
     .addOption(outputOption());
-}
-
-export function outputOption(): Option {
-  return new Option("-o, --output <format>", "how to print it").choices(["table", "json"]).default("table");
 }
 
 function lines(policy: Policy): Record<string, string> {

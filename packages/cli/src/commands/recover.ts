@@ -5,6 +5,7 @@ import { loadConfig } from "../config/load-config.js";
 import { parsePointInTime } from "../config/point-in-time.js";
 import { addConfigFlags } from "../config/read-flags.js";
 import { actorHere, confirm, reasonOf, requireWord } from "../operator-word.js";
+import { outputOption } from "../output-option.js";
 import { recoverShards } from "../recover/recover-shards.js";
 import { renderRecovery, renderRecoveryJson, renderSurvey } from "../recover/render-recovery.js";
 import type { ShardTarget } from "../recover/shard-target.js";
@@ -59,7 +60,7 @@ export function recoverCommand(): Command {
     .option("--dry-run", "show what the verdict would do, and change nothing")
     .option("--yes", "do not ask")
     .option("--reason <text>", "why, for the record")
-    .addOption(new Option("-o, --output <format>", "how to print it").choices(["table", "json"]).default("table"))
+    .addOption(outputOption())
     .addHelpText("after", NOTES);
   return addConfigFlags(command).action(async (flags: RecoverFlags) => {
     const { values: config } = loadConfig({

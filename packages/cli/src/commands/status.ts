@@ -1,9 +1,10 @@
 import { statusDocument } from "@siding/admin/server/documents.js";
 import { readStatus } from "@siding/store-postgres/read-status.js";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { loadConfig, requireSetting } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
 import { adminApi, writeAnswer } from "../inspect/print-answer.js";
+import { outputOption } from "../output-option.js";
 import { renderStatusTable } from "../status/render-status-table.js";
 
 const TENANTS_SHOWN = 20;
@@ -12,7 +13,7 @@ const TENANTS_SHOWN = 20;
 export function statusCommand(): Command {
   const command = new Command("status")
     .description("show relays, shards, lag and backlog, and why what waits does")
-    .addOption(new Option("-o, --output <format>", "how to print it").choices(["table", "json"]).default("table"))
+    .addOption(outputOption())
     .addHelpText(
       "after",
       "\nExamples:\n  siding status\n  siding status -o json | jq '.shards[] | select(.lag_ms > 60000)'\n",

@@ -1,9 +1,10 @@
 import { EventTail } from "@siding/store-postgres/event-tail.js";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import pc from "picocolors";
 import { loadConfig, requireSetting } from "../config/load-config.js";
 import { parsePointInTime } from "../config/point-in-time.js";
 import { addConfigFlags } from "../config/read-flags.js";
+import { outputOption } from "../output-option.js";
 import { stopSignal } from "../stop-signal.js";
 import { systemClock } from "../system-clock.js";
 import { followEvents } from "../tail/follow-events.js";
@@ -34,7 +35,7 @@ export function tailCommand(): Command {
     .option("--tenant <id>", "events of this tenant")
     .option("--topic <name>", "events for this topic")
     .option("--since <time>", "begin with those created then: a time with its zone, or how long ago, such as 10m")
-    .addOption(new Option("-o, --output <format>", "how to print it").choices(["table", "json"]).default("table"))
+    .addOption(outputOption())
     .addHelpText("after", NOTES);
   return addConfigFlags(command).action(async (flags: TailFlags) => {
     const { values: config } = loadConfig({

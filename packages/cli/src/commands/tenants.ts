@@ -4,13 +4,15 @@ import { Command } from "commander";
 import { parseDurationMs } from "../config/duration.js";
 import { addConfigFlags } from "../config/read-flags.js";
 import { tableOptions } from "../inspect/print-answer.js";
+import { LIMIT_MAX, parseLimit } from "../limit-flag.js";
+import { outputOption } from "../output-option.js";
 import { type ChangeFlags, change, checkTenantId, lookAtDesk, settledIn } from "../tenants/change-policies.js";
 import { listTenants } from "../tenants/list-tenants.js";
 import { addPolicyFlags, type PolicyFlags, saidBy } from "../tenants/policy-flags.js";
 import { policyJson, renderDifference, saidOf } from "../tenants/render-policies.js";
 import { renderTenants, tenantsJson } from "../tenants/render-tenants.js";
 import { renderTenant, showTenant, tenantJson } from "../tenants/show-tenant.js";
-import { addWordFlags, outputOption } from "./policies.js";
+import { addWordFlags } from "./policies.js";
 
 const NOTES = `
 Examples:
@@ -22,8 +24,6 @@ Examples:
   siding tenants pause acme --for 2h --reason "their database moves" --yes
   siding tenants resume acme --reason "moved" --yes
 `;
-
-const LIST_MAX = 1_000;
 
 /** `siding tenants`: what holds for one tenant, what it has used, and why it waits. */
 export function tenantsCommand(): Command {
@@ -46,7 +46,7 @@ interface ListFlags {
 function listCommand(): Command {
   const command = new Command("list")
     .description("list tenants: those with events in the log, and those that a policy or a pause names")
-    .option("--limit <number>", `how many, 1 to ${LIST_MAX}`, parseLimit, 100)
+    .option("--limit <number>", `how many, 1 to ${LIMIT_MAX}`, parseLimit, 100)
     .option("--after <tenant>", "go on behind this one")
     .addOption(outputOption())
     .addHelpText("after", "\nExample:\n  siding tenants list --limit 20\n");
@@ -131,12 +131,6 @@ function resumeCommand(): Command {
       return { json: { tenant_id: tenantId, resumed: true }, text: `tenant ${tenantId} goes on\n` };
     });
   });
-}
-
-function parseLimit(text: string): number {
-  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (limit >= 1 && limit <= LIST_MAX) return limit;
-  throw new SidingError("SIDING_USAGE", `--limit is ${JSON.stringify(text.slice(0, 80))}: expected 1 to ${LIST_MAX}`);
 }
 
 const PAUSE_MAX_MS = 3_650 * 86_400_000;

@@ -7,6 +7,7 @@ import { addConfigFlags } from "../config/read-flags.js";
 import { addPageFlags, type PageFlags } from "../inspect/filter-flags.js";
 import { type AnswerFlags, adminApi, writeAnswer } from "../inspect/print-answer.js";
 import { confirm, reasonOf, requireWord, type WordFlags } from "../operator-word.js";
+import { outputOption } from "../output-option.js";
 import { renderTokens, tokensAnswer } from "../tokens/render-tokens.js";
 import { localTokens, remoteTokens, type TokenKeeper } from "../tokens/token-keeper.js";
 
@@ -156,8 +157,4 @@ function checked(flag: string, text: string, charactersMax: number): string {
   const length = [...text].length;
   if (length >= 1 && length <= charactersMax && !text.includes("\0")) return text;
   throw new SidingError("SIDING_USAGE", `${flag} has ${length} characters: expected 1 to ${charactersMax}`);
-}
-
-function outputOption(): Option {
-  return new Option("-o, --output <format>", "how to print it").choices(["table", "json"]).default("table");
 }

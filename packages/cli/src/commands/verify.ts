@@ -1,8 +1,9 @@
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import pc from "picocolors";
 import { loadConfig } from "../config/load-config.js";
 import { parsePointInTime } from "../config/point-in-time.js";
 import { addConfigFlags } from "../config/read-flags.js";
+import { outputOption } from "../output-option.js";
 import { renderVerifyJson } from "../verify/render-verify-json.js";
 import { renderVerifyTable } from "../verify/render-verify-table.js";
 import { runVerify } from "../verify/run-verify.js";
@@ -33,7 +34,7 @@ export function verifyCommand(): Command {
       "what was published from then on; a time with its zone, or how long ago (default: all that Postgres still holds)",
       parsePointInTime,
     )
-    .addOption(new Option("-o, --output <format>", "how to print it").choices(["table", "json"]).default("table"))
+    .addOption(outputOption())
     .addHelpText("after", NOTES);
   return addConfigFlags(command).action(async (flags: VerifyFlags) => {
     const { values: config } = loadConfig({

@@ -1,5 +1,6 @@
 import { PROGRESS_TOPIC, TRANSACTION_TIMEOUT_MS } from "@siding/publisher-kafka/client-config.js";
 import type { KafkaFacts, TopicFacts } from "@siding/publisher-kafka/kafka-facts.js";
+import { plural } from "../plural.js";
 import { type Finding, ok, problem, unchecked, warning } from "./finding.js";
 
 export interface KafkaExpectations {
@@ -26,7 +27,7 @@ const TOPICS_NAMED = 20;
 /** What a relay would rest on in Kafka. */
 export function judgeKafka(facts: KafkaFacts, expected: KafkaExpectations): Finding[] {
   const findings = [
-    ok("kafka.reachable", `cluster ${facts.clusterId}, ${count(facts.brokers, "broker")}`),
+    ok("kafka.reachable", `cluster ${facts.clusterId}, ${plural(facts.brokers, "broker")}`),
     ...judgeTransactions(facts, expected),
     ...(facts.transactions === null ? [] : judgeProgress(facts, expected.shards)),
     ...judgeTopics(facts, expected),
@@ -94,7 +95,7 @@ function judgeProgress({ topics, brokers, progressCutAt }: KafkaFacts, shards: n
     findings.push(
       warning(
         check,
-        `${PROGRESS_TOPIC} has ${count(topic.partitions, "partition")} for ${count(shards, "shard")}: the next relay adds the rest`,
+        `${PROGRESS_TOPIC} has ${plural(topic.partitions, "partition")} for ${plural(shards, "shard")}: the next relay adds the rest`,
         `kafka-topics.sh --bootstrap-server … --alter --topic ${PROGRESS_TOPIC} --partitions ${shards}`,
       ),
     );
@@ -112,7 +113,7 @@ function judgeProgress({ topics, brokers, progressCutAt }: KafkaFacts, shards: n
   return [
     ok(
       check,
-      `${PROGRESS_TOPIC}: ${count(topic.partitions, "partition")}, ${count(topic.replicas, "replica")} each, all in sync`,
+      `${PROGRESS_TOPIC}: ${plural(topic.partitions, "partition")}, ${plural(topic.replicas, "replica")} each, all in sync`,
     ),
   ];
 }
@@ -133,7 +134,7 @@ function judgeTopics({ topics, brokers }: KafkaFacts, expected: KafkaExpectation
     }
   }
   if (findings.length === 0)
-    return [ok(check, `${count(expected.topics.length, "topic")} of waiting and of new events, all there`)];
+    return [ok(check, `${plural(expected.topics.length, "topic")} of waiting and of new events, all there`)];
   // The worst come first: what was cut must not have been a problem.
   const sorted = [...findings].sort((a, b) => Number(b.level === "problem") - Number(a.level === "problem"));
   const left = sorted.length - TOPICS_NAMED;
@@ -176,7 +177,7 @@ function judgeTopic(
     findings.push(
       warning(
         check,
-        `${name}: ${count(topic.replicas, "replica")} on ${count(brokers, "broker")}: what is acknowledged may be lost with one disk`,
+        `${name}: ${plural(topic.replicas, "replica")} on ${plural(brokers, "broker")}: what is acknowledged may be lost with one disk`,
         `kafka-reassign-partitions.sh raises it to ${wanted}, with min.insync.replicas=${wanted - 1}.`,
       ),
     );
@@ -229,8 +230,4 @@ function describeCommand(topic: string): string {
 
 function title(operation: string): string {
   return `${operation[0]!.toUpperCase()}${operation.slice(1)}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -1,8 +1,8 @@
-import { SidingError } from "@siding/core/errors.js";
 import { EVENT_STATUSES, type EventFilter, type EventStatus } from "@siding/store-postgres/event-filter.js";
 import type { ListQuestion } from "@siding/store-postgres/page-cursor.js";
 import { type Command, Option } from "commander";
 import { parsePointInTime } from "../config/point-in-time.js";
+import { LIMIT_MAX, parseLimit } from "../limit-flag.js";
 
 /** The flags as they were written: a cursor is bound to these, so that `--since 2h` is the same list a minute later. */
 export interface FilterFlags {
@@ -22,7 +22,6 @@ export interface PageFlags {
 }
 
 const LIMIT_DEFAULT = 50;
-const LIMIT_MAX = 1_000;
 
 /** Adds what lists and jobs are filtered by. */
 export function addFilterFlags(command: Command, ids: "one" | "several" = "one"): Command {
@@ -65,10 +64,4 @@ export function filterOf(flags: FilterFlags): EventFilter {
 export function questionOf(list: "events" | "dead", flags: FilterFlags): ListQuestion {
   const { tenant, topic, status, since, until, key, dedupeKey, id } = flags;
   return { list, tenant, topic, status, since, until, key, dedupeKey, id };
-}
-
-function parseLimit(text: string): number {
-  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (limit >= 1 && limit <= LIMIT_MAX) return limit;
-  throw new SidingError("SIDING_USAGE", `--limit is ${JSON.stringify(text.slice(0, 80))}: expected 1 to ${LIMIT_MAX}`);
 }

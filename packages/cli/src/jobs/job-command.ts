@@ -1,18 +1,18 @@
 import { SidingError } from "@siding/core/errors.js";
 import {
-  type JobAuthor,
   type JobDesk,
   type JobKind,
   type JobOffer,
   type JobRequest,
   withJobDesk,
 } from "@siding/store-postgres/job-desk.js";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { loadConfig, requireSetting } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
 import type { SidingConfig } from "../config/settings.js";
 import { addFilterFlags, addStatusFlag, type FilterFlags, filterOf } from "../inspect/filter-flags.js";
-import { actorHere, confirm, reasonOf, requireWord, type WordFlags } from "../operator-word.js";
+import { authorHere, confirm, reasonOf, requireWord, type WordFlags } from "../operator-word.js";
+import { outputOption } from "../output-option.js";
 import { renderOffer, renderOfferJson } from "./render-job.js";
 import { waitForJob } from "./wait-for-job.js";
 
@@ -34,7 +34,7 @@ export function jobCommand(kind: JobKind, description: string, notes: string): C
     .option("--yes", "do not ask, not even where another job is over the same events")
     .option("--reason <text>", "why, for the record")
     .option("--wait", "until the job has ended; Ctrl-C ends the wait, not the job")
-    .addOption(new Option("-o, --output <format>", "how to print it").choices(["table", "json"]).default("table"));
+    .addOption(outputOption());
   return addConfigFlags(command).action(async (flags: JobFlags) => {
     const { values: config } = loadConfig({
       options: { ...flags },
@@ -55,11 +55,6 @@ export function jobDatabase(config: SidingConfig): string {
     "SIDING_USAGE",
     "jobs are asked of the database: leave --url and SIDING_ADMIN_URL out, or use the routes of the admin API",
   );
-}
-
-/** Who asks, for the record: the operating system's user. */
-export function authorHere(reason: string): JobAuthor {
-  return { actor: actorHere(), role: "database", reason };
 }
 
 async function submit(desk: JobDesk, kind: JobKind, flags: JobFlags): Promise<void> {

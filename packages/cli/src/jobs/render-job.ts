@@ -1,5 +1,7 @@
+import { jobDocument } from "@siding/admin/server/documents.js";
 import type { JobKind, JobOffer, JobView } from "@siding/store-postgres/job-desk.js";
-import pc from "picocolors";
+import type { Answer, TableOptions } from "../inspect/print-answer.js";
+import { plural } from "../plural.js";
 import { printable, renderTable } from "../status/plain-table.js";
 
 const DOES: Record<JobKind, string> = {
@@ -10,8 +12,8 @@ const DOES: Record<JobKind, string> = {
 
 /** What a request comes to: before it is laid down (no job id) or after. */
 export function renderOffer(kind: JobKind, { jobId, asked, waiting, sample, overlaps }: JobOffer): string {
-  const lines = [`${count(asked, "event")} ${DOES[kind]}`];
-  if (waiting > 0) lines.push(`${count(waiting, "event")} wait in lanes and go by themselves, once`);
+  const lines = [`${plural(asked, "event")} ${DOES[kind]}`];
+  if (waiting > 0) lines.push(`${plural(waiting, "event")} wait in lanes and go by themselves, once`);
   for (const { act, eventId, tenantId, topic, key, createdAt } of sample) {
     const named = key === null ? "" : ` key ${key}`;
     lines.push(`  ${act.padEnd(8)} ${eventId} ${tenantId} ${topic}${named} ${createdAt}`);
@@ -38,17 +40,22 @@ export function renderOfferJson(kind: JobKind, offer: JobOffer): string {
   return `${JSON.stringify({ job_id: jobId, kind, asked, waiting, sample, overlaps }, null, 2)}\n`;
 }
 
-export function renderJobsJson(jobs: readonly JobView[]): string {
-  return `${JSON.stringify({ jobs: jobs.map(jobJson) }, null, 2)}\n`;
+export function jobsAnswer(jobs: readonly JobView[]): Answer {
+  return {
+    json: () => `${JSON.stringify({ jobs: jobs.map(jobDocument) }, null, 2)}\n`,
+    table: (options) => renderJobsTable(jobs, options),
+  };
 }
 
-export function renderJobJson(job: JobView): string {
-  return `${JSON.stringify(jobJson(job), null, 2)}\n`;
+export function jobAnswer(job: JobView): Answer {
+  return {
+    json: () => `${JSON.stringify(jobDocument(job), null, 2)}\n`,
+    table: () => renderJobTable(job),
+  };
 }
 
-export function renderJobsTable(jobs: readonly JobView[]): string {
+function renderJobsTable(jobs: readonly JobView[], { width, color }: TableOptions): string {
   if (jobs.length === 0) return "no jobs\n";
-  const isTerminal = process.stdout.isTTY === true;
   const columns = [
     { title: "JOB" },
     { title: "KIND" },
@@ -69,11 +76,11 @@ export function renderJobsTable(jobs: readonly JobView[]): string {
     job.reason,
     job.createdAt,
   ]);
-  return renderTable(columns, rows, isTerminal ? process.stdout.columns : undefined, isTerminal && pc.isColorSupported);
+  return renderTable(columns, rows, width, color);
 }
 
 export function renderJobTable(job: JobView): string {
-  const { counts } = jobJson(job);
+  const { counts } = jobDocument(job);
   const ended = job.endedAt === null ? [] : [`ended      ${job.endedAt}`];
   const cancelled = job.cancelledBy === null ? [] : [`cancelled  by ${job.cancelledBy}: ${job.cancelReason ?? ""}`];
   const lines = [
@@ -98,31 +105,7 @@ export function doneOf({ replayed, redriven, discarded, failed }: JobView): numb
   return replayed + redriven + discarded + failed;
 }
 
-function jobJson(job: JobView) {
-  const { replayed, redriven, discarded, waiting, failed } = job;
-  return {
-    job_id: job.jobId,
-    kind: job.kind,
-    state: job.state,
-    filter: job.filter,
-    events_per_second: job.eventsPerSecond,
-    actor: job.actor,
-    reason: job.reason,
-    created_at: job.createdAt,
-    ended_at: job.endedAt,
-    cancelled_by: job.cancelledBy,
-    cancel_reason: job.cancelReason,
-    asked: job.asked,
-    counts: { replayed, redriven, discarded, waiting, failed },
-    last_error: job.lastError,
-  };
-}
-
 function filterText({ filter }: JobView): string {
   const parts = Object.entries(filter).map(([name, value]) => `${name}=${value}`);
   return parts.length === 0 ? "all" : parts.join(" ");
-}
-
-function count(events: number, noun: string): string {
-  return `${events} ${noun}${events === 1 ? "" : "s"}`;
 }

@@ -1,6 +1,7 @@
 import type { DoubtKind } from "@siding/core/recovery/doubt.js";
 import { CHOICES } from "@siding/core/recovery/operator-verdict.js";
 import { describeDoubt } from "@siding/core/recovery/settle.js";
+import { plural } from "../plural.js";
 import type { RecoveryReport, ShardOutcome, ShardSituation, SurveyReport } from "./recovery-report.js";
 
 /** What `siding recover` says without a verdict: what happened, and what can be typed. */
@@ -11,7 +12,7 @@ export function renderSurvey(survey: SurveyReport, target: string): string {
   for (const shard of survey.shards) {
     if (shard.doubt !== "none" || shard.haltedReason !== null || survey.identityChange !== null) kinds.add(shard.doubt);
     const inPlan = shard.plannedBatch === null ? "" : `, ${shard.inPlan} of them in the open plan`;
-    lines.push(`shard ${shard.shard}: ${situation(shard)}`, `  ${count(shard.pending, "event")} pending${inPlan}`);
+    lines.push(`shard ${shard.shard}: ${situation(shard)}`, `  ${plural(shard.pending, "event")} pending${inPlan}`);
   }
   if (kinds.size === 0) return `${lines.join("\n")}\n\nNothing to recover.\n`;
   lines.push("", "What can be typed (add --dry-run to see what it would do, in events):");
@@ -34,7 +35,7 @@ const HARDEST_LAST: readonly DoubtKind[] = ["none", "number-gone", "plan-unknown
 export function renderRecovery(report: RecoveryReport): string {
   const lines: string[] = [];
   if (report.identityChange !== null) lines.push(`${report.identityChange}.`);
-  if (report.scannedRecords !== null) lines.push(`Read ${count(report.scannedRecords, "record")} in Kafka.`);
+  if (report.scannedRecords !== null) lines.push(`Read ${plural(report.scannedRecords, "record")} in Kafka.`);
   for (const shard of report.shards) {
     lines.push(`shard ${shard.shard}: ${situation(shard)}`, `  ${outcome(shard, report)}`);
   }
@@ -50,17 +51,13 @@ function situation(shard: ShardSituation): string {
 
 function outcome({ events, risk, newBatch }: ShardOutcome, { verdict, isDone }: RecoveryReport): string {
   const found = verdict === "scan" ? `, ${events.seen} found in Kafka` : "";
-  const what = `${count(events.events, "event")} in question${found}, ${events.owed} to be published`;
+  const what = `${plural(events.events, "event")} in question${found}, ${events.owed} to be published`;
   const doubt = [
-    risk.mayDouble > 0 ? `MAY DOUBLE up to ${count(risk.mayDouble, "event")}` : "",
-    risk.mayLose > 0 ? `MAY LOSE up to ${count(risk.mayLose, "event")}` : "",
+    risk.mayDouble > 0 ? `MAY DOUBLE up to ${plural(risk.mayDouble, "event")}` : "",
+    risk.mayLose > 0 ? `MAY LOSE up to ${plural(risk.mayLose, "event")}` : "",
   ].filter((text) => text !== "");
   const weighed = doubt.length === 0 ? "" : `; ${doubt.join(", ")}`;
   return `${isDone ? "recovered" : "would recover"} with ${verdict} as batch ${newBatch}: ${what}${weighed}`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 /** `-o json` of either. Names are public and only added to; 64-bit numbers are strings. */

@@ -1,5 +1,6 @@
 import type { Status } from "@siding/admin/api/deployment.js";
 import { createColors } from "picocolors";
+import { plural } from "../plural.js";
 import { formatAge } from "./format-age.js";
 import { type Column, printable, renderTable } from "./plain-table.js";
 
@@ -174,8 +175,4 @@ function stateOf({ halted_reason, owner, waiting_topic, lag_ms }: ShardStatus): 
 function ownerOf({ owner }: ShardStatus): string {
   if (owner === null) return "-";
   return owner.host === null ? owner.relay_id : `${owner.host}/${owner.process_id}`;
-}
-
-function plural(count: string | number, noun: string): string {
-  return `${count} ${noun}${Number(count) === 1 ? "" : "s"}`;
 }

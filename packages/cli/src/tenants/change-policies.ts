@@ -1,10 +1,11 @@
 import { SidingError } from "@siding/core/errors.js";
 import type { PolicyFields } from "@siding/core/policy/policy.js";
 import { defaultFields, policySet, type SettledPolicy, settlePolicy } from "@siding/core/policy/settle-policy.js";
-import { type Author, type OpenBook, type TenantDesk, withTenantDesk } from "@siding/store-postgres/tenant-desk.js";
+import type { Author } from "@siding/store-postgres/author.js";
+import { type OpenBook, type TenantDesk, withTenantDesk } from "@siding/store-postgres/tenant-desk.js";
 import { loadConfig, requireSetting } from "../config/load-config.js";
 import { quotaSetting } from "../config/tenant-quota.js";
-import { actorHere, confirm, reasonOf, requireWord, type WordFlags } from "../operator-word.js";
+import { authorHere, confirm, reasonOf, requireWord, type WordFlags } from "../operator-word.js";
 
 export interface ChangeFlags extends WordFlags {
   readonly dryRun?: boolean;
@@ -52,7 +53,7 @@ export async function change(
   const isDryRun = flags.dryRun === true;
   if (!isDryRun) requireWord(flags);
   const reason = isDryRun ? DRY_RUN : await reasonOf(flags, "a change");
-  const author = { actor: actorHere(), role: "database", reason };
+  const author = authorHere(reason);
   await withDesk({ ...flags }, async (desk, defaults) => {
     const attempt = (isKept: boolean): Promise<Change> =>
       desk.change({ defaults, isKept }, (book) => act(desk, book, author, defaults));

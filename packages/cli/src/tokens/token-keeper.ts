@@ -3,7 +3,8 @@ import type { AdminClient } from "@siding/admin/client/admin-client.js";
 import { tokenDocument } from "@siding/admin/server/documents.js";
 import { SidingError } from "@siding/core/errors.js";
 import { withAdminStatements } from "@siding/store-postgres/admin-statements.js";
-import { AdminTokens, type Author } from "@siding/store-postgres/admin-tokens.js";
+import { AdminTokens } from "@siding/store-postgres/admin-tokens.js";
+import type { Author } from "@siding/store-postgres/author.js";
 import { actorHere } from "../operator-word.js";
 
 /** Where tokens are kept: asked directly or through an admin API. */

@@ -1,6 +1,7 @@
 import type { Fault } from "@siding/core/verify/census.js";
 import type { TopicTally } from "@siding/core/verify/tally.js";
 import { createColors } from "picocolors";
+import { plural } from "../plural.js";
 import { type Column, printable, renderTable } from "../status/plain-table.js";
 import { hex } from "./render-verify-json.js";
 import type { ComparedSum, NamedFault, VerifyReport } from "./verify-report.js";
@@ -43,8 +44,8 @@ export function renderVerifyTable(report: VerifyReport, { width, color }: TableO
   const { red, green, yellow, dim } = createColors(color);
   const range = report.since === null ? `until ${report.until}` : `${report.since} to ${report.until}`;
   const verdict = report.isComplete
-    ? green(`complete: ${count(report.events, "published event")}, each of them in Kafka (${range})`)
-    : red(`NOT complete: of ${count(report.events, "published event")} (${range})`);
+    ? green(`complete: ${plural(report.events, "published event")}, each of them in Kafka (${range})`)
+    : red(`NOT complete: of ${plural(report.events, "published event")} (${range})`);
   const lines = [verdict];
   for (const fault of Object.keys(MEANINGS) as Fault[]) {
     if (report.faults[fault] === 0) continue;
@@ -59,7 +60,7 @@ export function renderVerifyTable(report: VerifyReport, { width, color }: TableO
     if (haltedReason !== null) lines.push(yellow(printable(`shard ${shard} is halted: ${haltedReason}`)));
   }
   lines.push(...report.notes.map((note) => yellow(printable(note))), ...recordOf(report).map((line) => dim(line)));
-  lines.push(dim(`read ${count(report.scannedRecords, "record")} in Kafka${others(report)}`));
+  lines.push(dim(`read ${plural(report.scannedRecords, "record")} in Kafka${others(report)}`));
   const parts = [`${lines.join("\n")}\n`];
   if (report.sums.length > 0) parts.push(renderTable(SUMS, report.sums.map(sumRow), width, color));
   if (report.named.length > 0) parts.push(renderTable(FAULTS, report.named.map(faultRow), width, color));
@@ -91,8 +92,4 @@ function faultRow({ fault, eventId, tenantId, topic, shard, seq, createdAt, plac
   const where = places.map((place) => `${place.topic}/${place.partition}@${place.offset}`).join(" ");
   const row = shard === null ? "-" : `${shard}/${seq}`;
   return [fault, eventId, tenantId ?? "-", topic, row, createdAt ?? "-", where === "" ? "-" : where];
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

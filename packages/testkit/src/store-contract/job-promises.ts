@@ -4,11 +4,12 @@ import type { JobStep, OpenJob } from "@siding/core/job/job.js";
 import { ofOrder } from "@siding/core/lane/lane.js";
 import type { Lease } from "@siding/core/ports/store.js";
 import { expect, test } from "vitest";
+import { NOTHING_ELSE } from "./nothing-else.js";
 import { asLeft, claimed, enqueue, type StoreUnderTest } from "./store-under-test.js";
 
 const PAGE = { events: 100, bytes: 1_000_000 };
 const LIMITS = { ...PAGE, look: 100 };
-const NOTHING = { dead: [], published: [], lines: null, job: null };
+const NOTHING = { ...NOTHING_ELSE };
 
 function stepOf(job: OpenJob, more: Partial<JobStep>): JobStep {
   const { jobId, position, counts } = job;

@@ -8,6 +8,7 @@ import { type Hold, planLines, STOP } from "@siding/core/lane/plan-lines.js";
 import type { Lease, LinesChange } from "@siding/core/ports/store.js";
 import { expect, test } from "vitest";
 import { SeededRandom } from "../random.js";
+import { NOTHING_ELSE } from "./nothing-else.js";
 import { asLeft, claimed, enqueue, moved, type OpenTransaction, type StoreUnderTest } from "./store-under-test.js";
 
 const ALL = { events: 1_000, bytes: 1_000_000_000 };
@@ -95,7 +96,7 @@ export function lanePromises(opened: () => StoreUnderTest): void {
     );
     await lay(2n, [["b", 3n * 10n ** 18n]], false);
     await lay(3n, [["c", 10n ** 18n]], false);
-    await store.prepare(lease, { batch: 4n, cursor, dead: [], published: [], lines: null, job: null });
+    await store.prepare(lease, { batch: 4n, cursor, ...NOTHING_ELSE });
     const ofLast = (await store.readLines(0)).quotas;
     expect(ofLast.get("a")).toEqual({ events: 10n ** 18n, bytes: 0n });
     expect(ofLast.get("b")).toEqual({ events: 3n * 10n ** 18n, bytes: 0n });

@@ -1,5 +1,6 @@
 import type { Lease } from "@siding/core/ports/store.js";
 import { expect, test } from "vitest";
+import { NOTHING_ELSE } from "./nothing-else.js";
 import { asLeft, claimed, LEASE_MS, ONE, SHARDS, type StoreUnderTest, TWO } from "./store-under-test.js";
 
 const EVERY = Array.from({ length: SHARDS }, (_, shard) => shard);
@@ -86,9 +87,7 @@ export function leasePromises(opened: () => StoreUnderTest): void {
     const { store } = opened();
     const old = await claimed(opened());
     const { lease, cursor } = await claimed(opened());
-    expect(
-      await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines: null, job: null }),
-    ).not.toBeNull();
+    expect(await store.prepare(lease, { batch: 1n, cursor, ...NOTHING_ELSE })).not.toBeNull();
     const dead = { seq: 1n, attempts: 5, lastError: "e", fingerprint: "e", retryInMs: 0 };
     const refused: Record<string, (lease: Lease) => Promise<unknown>> = {
       prepare: (zombie) =>

@@ -3,6 +3,7 @@ import { advance, type Page, rowsOf } from "@siding/core/cursor/page.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
 import type { Lease } from "@siding/core/ports/store.js";
 import { expect, test } from "vitest";
+import { NOTHING_ELSE } from "./nothing-else.js";
 import { claimed, enqueue, type StoreUnderTest } from "./store-under-test.js";
 
 const ALL = { events: 1_000, bytes: 1_000_000_000 };
@@ -41,10 +42,7 @@ class Reader {
     const prepared = await this.#outbox.store.prepare(this.#lease, {
       batch: this.#batch,
       cursor: next,
-      dead: [],
-      published: [],
-      lines: null,
-      job: null,
+      ...NOTHING_ELSE,
     });
     this.cursor = withNextXid(next, prepared!.nextXid);
     this.seen.push(...rows.map((row) => row.seq));

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { NOTHING_ELSE } from "./nothing-else.js";
 import { asLeft, claimed, enqueue, moved, type StoreUnderTest } from "./store-under-test.js";
 
 export function planPromises(opened: () => StoreUnderTest): void {
@@ -19,10 +20,7 @@ export function planPromises(opened: () => StoreUnderTest): void {
     const prepared = await store.prepare(lease, {
       batch: 1n,
       cursor: moved(cursor, 7n),
-      dead: [],
-      published: [],
-      lines: null,
-      job: null,
+      ...NOTHING_ELSE,
     });
     const left = await asLeft(opened());
     expect(left).toMatchObject({ lastBatch: 1n, promotedBatch: 0n, cursor });
@@ -36,20 +34,14 @@ export function planPromises(opened: () => StoreUnderTest): void {
     const prepared = await store.prepare(lease, {
       batch: 1n,
       cursor: { ...cursor, nextXid: null },
-      dead: [],
-      published: [],
-      lines: null,
-      job: null,
+      ...NOTHING_ELSE,
     });
     expect((await claimed(opened())).plan!.cursor.nextXid).toBe(prepared!.nextXid);
     const { lease: renewed } = await claimed(opened());
     await store.prepare(renewed, {
       batch: 2n,
       cursor: { ...cursor, nextXid: 3n },
-      dead: [],
-      published: [],
-      lines: null,
-      job: null,
+      ...NOTHING_ELSE,
     });
     expect((await claimed(opened())).plan!.cursor.nextXid).toBe(3n);
   });
@@ -67,7 +59,7 @@ export function planPromises(opened: () => StoreUnderTest): void {
       windowNextXid: 21n,
     } as const;
     expect(cursor.form).toBe("plain");
-    await store.prepare(lease, { batch: 1n, cursor: window, dead: [], published: [], lines: null, job: null });
+    await store.prepare(lease, { batch: 1n, cursor: window, ...NOTHING_ELSE });
     expect((await claimed(opened())).plan!.cursor).toEqual(window);
   });
 
@@ -77,18 +69,12 @@ export function planPromises(opened: () => StoreUnderTest): void {
     await store.prepare(lease, {
       batch: 1n,
       cursor: moved(cursor, 7n),
-      dead: [],
-      published: [],
-      lines: null,
-      job: null,
+      ...NOTHING_ELSE,
     });
     await store.prepare(lease, {
       batch: 2n,
       cursor: moved(cursor, 9n),
-      dead: [],
-      published: [],
-      lines: null,
-      job: null,
+      ...NOTHING_ELSE,
     });
     expect(await asLeft(opened())).toMatchObject({
       promotedBatch: 1n,
@@ -104,10 +90,7 @@ export function planPromises(opened: () => StoreUnderTest): void {
     await store.prepare(lease, {
       batch: 1n,
       cursor: moved(cursor, 7n),
-      dead: [],
-      published: [],
-      lines: null,
-      job: null,
+      ...NOTHING_ELSE,
     });
     expect(await store.promote(lease, 2n)).toBe(false);
     expect(await store.promote(lease, 1n)).toBe(true);
@@ -118,22 +101,14 @@ export function planPromises(opened: () => StoreUnderTest): void {
   test("a number is never used twice: not after a promote, not after a discard, not below the last one", async () => {
     const { store } = opened();
     const { lease, cursor } = await claimed(opened());
-    await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines: null, job: null });
-    expect(
-      await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines: null, job: null }),
-    ).toBeNull();
+    await store.prepare(lease, { batch: 1n, cursor, ...NOTHING_ELSE });
+    expect(await store.prepare(lease, { batch: 1n, cursor, ...NOTHING_ELSE })).toBeNull();
     await store.promote(lease, 1n);
-    expect(
-      await store.prepare(lease, { batch: 1n, cursor, dead: [], published: [], lines: null, job: null }),
-    ).toBeNull();
-    await store.prepare(lease, { batch: 5n, cursor, dead: [], published: [], lines: null, job: null });
+    expect(await store.prepare(lease, { batch: 1n, cursor, ...NOTHING_ELSE })).toBeNull();
+    await store.prepare(lease, { batch: 5n, cursor, ...NOTHING_ELSE });
     expect(await store.discard(lease, 5n)).toBe(true);
-    expect(
-      await store.prepare(lease, { batch: 5n, cursor, dead: [], published: [], lines: null, job: null }),
-    ).toBeNull();
-    expect(
-      await store.prepare(lease, { batch: 4n, cursor, dead: [], published: [], lines: null, job: null }),
-    ).toBeNull();
+    expect(await store.prepare(lease, { batch: 5n, cursor, ...NOTHING_ELSE })).toBeNull();
+    expect(await store.prepare(lease, { batch: 4n, cursor, ...NOTHING_ELSE })).toBeNull();
     expect(await asLeft(opened())).toMatchObject({ lastBatch: 5n, promotedBatch: 1n, plan: null });
   });
 
@@ -143,10 +118,7 @@ export function planPromises(opened: () => StoreUnderTest): void {
     await store.prepare(lease, {
       batch: 1n,
       cursor: moved(cursor, 7n),
-      dead: [],
-      published: [],
-      lines: null,
-      job: null,
+      ...NOTHING_ELSE,
     });
     expect(await store.discard(lease, 2n)).toBe(false);
     expect(await store.discard(lease, 1n)).toBe(true);
@@ -160,17 +132,11 @@ export function planPromises(opened: () => StoreUnderTest): void {
     await store.prepare(lease, {
       batch: 1n,
       cursor: moved(cursor, 7n),
-      dead: [],
-      published: [],
-      lines: null,
-      job: null,
+      ...NOTHING_ELSE,
     });
     const advanced = await store.advance(lease, {
       cursor: { ...moved(cursor, 3n), nextXid: null },
-      dead: [],
-      published: [],
-      lines: null,
-      job: null,
+      ...NOTHING_ELSE,
     });
     expect(await asLeft(opened())).toMatchObject({
       plan: null,
@@ -197,10 +163,7 @@ export function planPromises(opened: () => StoreUnderTest): void {
     await store.prepare(first.lease, {
       batch: 1n,
       cursor: moved(first.cursor, 7n),
-      dead: [],
-      published: [],
-      lines: null,
-      job: null,
+      ...NOTHING_ELSE,
     });
     await store.promote(first.lease, 1n);
     expect(await asLeft(opened(), 1)).toMatchObject({ promotedBatch: 0n, lastBatch: 0n, cursor: second.cursor });

@@ -14,7 +14,8 @@ import {
 } from "../../api/job.js";
 import { type Caller, tenantOf } from "../access.js";
 import type { AdminRoutes } from "../admin-routes.js";
-import { callerOf } from "../guard.js";
+import { jobDocument } from "../documents.js";
+import { authorOf, callerOf } from "../guard.js";
 import { HttpProblem } from "../http-problem.js";
 import { instantOrNone } from "../instant.js";
 
@@ -116,25 +117,23 @@ export function jobRoutes(server: AdminRoutes, { pool }: { readonly pool: AdminP
       },
     },
     async (request): Promise<Job> => {
-      const caller = callerOf(request);
       const { job_id: jobId } = request.params;
-      ownJob(caller, jobId, await pool.atJobDesk((desk) => desk.find(jobId)));
+      ownJob(callerOf(request), jobId, await pool.atJobDesk((desk) => desk.find(jobId)));
       return pool.atJobDesk(async (desk) => {
-        await desk.cancel(jobId, { actor: caller.actor, role: caller.role, reason: request.query.reason });
+        await desk.cancel(jobId, authorOf(request, request.query.reason));
         return jobDocument(await desk.show(jobId));
       });
     },
   );
 
   async function ask(kind: JobKind, request: FastifyRequest, wanted: Wanted): Promise<JobOffer> {
-    const caller = callerOf(request);
     const { event_ids: eventIds, status, topic, key, events_per_second: eventsPerSecond = null, reason } = wanted;
     const job: JobRequest = {
       kind,
       filter: {
         eventIds,
         // The tenant comes from the token, whatever the body names.
-        tenantId: tenantOf(caller, wanted.tenant_id),
+        tenantId: tenantOf(callerOf(request), wanted.tenant_id),
         status,
         topic,
         key,
@@ -142,7 +141,7 @@ export function jobRoutes(server: AdminRoutes, { pool }: { readonly pool: AdminP
         until: instantOrNone("until", wanted.until),
       },
       eventsPerSecond,
-      author: { actor: caller.actor, role: caller.role, reason },
+      author: authorOf(request, reason),
     };
     const offer = await pool.atJobDesk((desk) => (wanted.dry_run === true ? desk.preview(job) : desk.create(job)));
     const { jobId, asked, waiting, sample, overlaps } = offer;
@@ -167,24 +166,4 @@ function ownJob({ tenants }: Caller, jobId: string, job: JobView | null): JobVie
   const isOwn = job !== null && (tenants === null || tenants.includes(job.filter.tenant ?? ""));
   if (isOwn) return job;
   throw new HttpProblem(404, `There is no job ${jobId}.`);
-}
-
-function jobDocument(job: JobView): Job {
-  const { replayed, redriven, discarded, waiting, failed } = job;
-  return {
-    job_id: job.jobId,
-    kind: job.kind,
-    state: job.state,
-    filter: { ...job.filter },
-    events_per_second: job.eventsPerSecond,
-    actor: job.actor,
-    reason: job.reason,
-    created_at: job.createdAt,
-    ended_at: job.endedAt,
-    cancelled_by: job.cancelledBy,
-    cancel_reason: job.cancelReason,
-    asked: job.asked,
-    counts: { replayed, redriven, discarded, waiting, failed },
-    last_error: job.lastError,
-  };
 }

@@ -4,12 +4,12 @@ import { policySet, settlePolicy } from "@siding/core/policy/settle-policy.js";
 import type { Limit } from "@siding/core/quota/limit.js";
 import { limitUse } from "@siding/core/quota/limit-use.js";
 import type { AdminPool } from "@siding/store-postgres/admin-pool.js";
-import type { Author, OpenBook, TenantDesk } from "@siding/store-postgres/tenant-desk.js";
+import type { OpenBook, TenantDesk } from "@siding/store-postgres/tenant-desk.js";
 import type { FastifyRequest } from "fastify";
 import { Tenant, TenantPatch, TenantPath, TenantPause, TenantResumption, TenantUsage } from "../../api/tenant.js";
 import { tenantOf } from "../access.js";
 import type { AdminRoutes } from "../admin-routes.js";
-import { callerOf } from "../guard.js";
+import { authorOf, callerOf } from "../guard.js";
 import { HttpProblem } from "../http-problem.js";
 import { instant } from "../instant.js";
 import { policyWords, settingsIn, wordOf } from "../policy-words.js";
@@ -191,11 +191,6 @@ export function tenantRoutes(server: AdminRoutes, { pool, defaults }: TenantRout
 /** @throws HttpProblem 403 for a tenant that the caller's token is not bound to */
 function tenantIn(request: FastifyRequest, { tenant_id: tenantId }: { readonly tenant_id: string }): string {
   return tenantOf(callerOf(request), tenantId)!;
-}
-
-function authorOf(request: FastifyRequest, reason: string): Author {
-  const { actor, role } = callerOf(request);
-  return { actor, role, reason };
 }
 
 function timeOrNull(ms: number | null): string | null {

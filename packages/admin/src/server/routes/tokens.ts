@@ -2,7 +2,7 @@ import type { AdminTokens } from "@siding/store-postgres/admin-tokens.js";
 import { Token, TokenMade, TokenPage, TokenPath, TokenQuery, TokenRevocation, TokenWanted } from "../../api/token.js";
 import type { AdminRoutes } from "../admin-routes.js";
 import { tokenDocument } from "../documents.js";
-import { callerOf } from "../guard.js";
+import { authorOf } from "../guard.js";
 import { HttpProblem } from "../http-problem.js";
 import { instant } from "../instant.js";
 
@@ -44,7 +44,7 @@ export function tokenRoutes(server: AdminRoutes, { tokens }: { readonly tokens: 
         maySeePayload,
         expiresAt: expiresAt === null ? null : instant("expires_at", expiresAt),
       };
-      const { token, listed } = await tokens.create(wanted, { ...authorOf(request), reason });
+      const { token, listed } = await tokens.create(wanted, authorOf(request, reason));
       return reply.code(201).send({ token, ...tokenDocument(listed) });
     },
   );
@@ -63,17 +63,9 @@ export function tokenRoutes(server: AdminRoutes, { tokens }: { readonly tokens: 
     },
     async (request): Promise<Token> => {
       const { prefix } = request.params;
-      const revoked = await tokens.revoke(prefix, { ...authorOf(request), reason: request.body.reason });
+      const revoked = await tokens.revoke(prefix, authorOf(request, request.body.reason));
       if (revoked === null) throw new HttpProblem(404, `There is no token ${prefix}.`);
       return tokenDocument(revoked);
     },
   );
-}
-
-function authorOf(request: Parameters<typeof callerOf>[0]): {
-  readonly actor: string;
-  readonly role: "viewer" | "operator" | "admin";
-} {
-  const { actor, role } = callerOf(request);
-  return { actor, role };
 }
