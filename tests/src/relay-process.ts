@@ -77,9 +77,22 @@ export class SidingProcess {
     }
   }
 
-  /** Ends it in good order. */
+  /** Waits for its end. @throws with what it said when it takes longer, and kills it */
+  async endedWithin(timeoutMs: number): Promise<FinishedCommand> {
+    let isLate = false;
+    const limit = setTimeout(() => {
+      isLate = true;
+      this.kill("SIGKILL");
+    }, timeoutMs);
+    const ended = await this.ended;
+    clearTimeout(limit);
+    if (isLate) throw new Error(`still ran after ${timeoutMs} ms: ${this.#stderr.slice(-4_000)}`);
+    return ended;
+  }
+
+  /** Ends it in good order. @throws with what it said when that takes longer than it may */
   async stop(): Promise<FinishedCommand> {
     this.#child.kill("SIGTERM");
-    return this.ended;
+    return await this.endedWithin(30_000);
   }
 }

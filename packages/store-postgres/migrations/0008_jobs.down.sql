@@ -26,7 +26,7 @@ begin
   where n.shard = of_shard and n.batch = promoted and n.is_whole and o.shard = n.shard and o.batch < promoted;
 end
 $$;
-drop table siding.job_progress, siding.job_lane, siding.job_shard, siding.job;
+drop table siding.redriven, siding.job_progress, siding.job_lane, siding.job_shard, siding.job;
 alter table siding.failure drop column discarded_by;
 revoke execute on function siding.new_event_id() from siding_admin;
 revoke delete on siding.failure from siding_admin;

@@ -76,6 +76,14 @@ create index job_progress_by_job on siding.job_progress (job_id, shard, batch);
 -- A dead letter that was ruled on stays dead, since Kafka never had it, and waits for nobody any more.
 alter table siding.failure add column discarded_by uuid;
 
+-- Dead letters that were published after all, and by which batch: no job that was made before replays them.
+create table siding.redriven (
+  shard smallint not null,
+  seq bigint not null,
+  batch bigint not null,
+  constraint redriven_pkey primary key (shard, seq) -- read by siding.job_asks, and by retention, which lets them go with their events
+);
+
 -- The lane that carried an event when the job was made, as siding.line_of finds one. No row: the main line did.
 create function siding.job_line_of(of_job uuid, of_shard smallint, of_tenant text, of_topic text, of_key text, of_seq bigint)
   returns siding.cursor
@@ -120,7 +128,7 @@ as $$
           when j.kind = 'discard' then 'discard'
           when j.kind = 'redrive' or j.status = 'dead' or j.status is null then 'redrive'
         end
-        when j.kind <> 'replay' or j.status = 'dead' then null
+        when j.kind <> 'replay' or j.status = 'dead' or r.batch > s.upto_batch then null
         when not l.are_there or siding.is_consumed(e.seq, e.xid,
           coalesce(siding.job_line_of(of_job, of_shard, e.tenant_id, e.topic, e.key, e.seq), s.upto))
         then case when j.status is distinct from 'pending' then 'replay' end
@@ -179,6 +187,7 @@ as $$
     )
   ) e
   left join siding.failure f on f.shard = of_shard and f.seq = e.seq
+  left join siding.redriven r on r.shard = of_shard and r.seq = e.seq
   where j.job_id = of_job
 $$;
 
@@ -216,9 +225,14 @@ begin
   delete from siding.job_progress o
   using siding.job_progress n
   where n.shard = of_shard and n.batch = promoted and o.shard = n.shard and o.job_id = n.job_id and o.batch < promoted;
-  delete from siding.failure f
-  using siding.job_progress n
-  where n.shard = of_shard and n.batch = promoted and f.shard = n.shard and f.seq = any (n.redriven_seqs);
+  with gone as (
+    delete from siding.failure f
+    using siding.job_progress n
+    where n.shard = of_shard and n.batch = promoted and f.shard = n.shard and f.seq = any (n.redriven_seqs)
+    returning f.seq
+  )
+  insert into siding.redriven (shard, seq, batch) select of_shard, gone.seq, promoted from gone
+  on conflict (shard, seq) do update set batch = excluded.batch;
   update siding.failure f
   set discarded_by = n.job_id
   from siding.job_progress n
@@ -290,7 +304,9 @@ grant execute on function
   to siding_relay, siding_admin;
 grant execute on function siding.lay_job(smallint, bigint, jsonb) to siding_relay;
 grant execute on function siding.new_event_id() to siding_admin;
-grant select on siding.job, siding.job_shard, siding.job_lane, siding.job_progress, siding.jobs to siding_relay, siding_admin;
+grant select on siding.job, siding.job_shard, siding.job_lane, siding.job_progress, siding.jobs, siding.redriven
+  to siding_relay, siding_admin;
+grant insert, update, delete on siding.redriven to siding_relay;
 grant insert, update, delete on siding.job_progress to siding_relay;
 grant update (ended_at) on siding.job_shard to siding_relay;
 grant insert on siding.job, siding.job_shard, siding.job_lane to siding_admin;
@@ -303,6 +319,7 @@ alter table siding.job owner to siding_owner;
 alter table siding.job_shard owner to siding_owner;
 alter table siding.job_lane owner to siding_owner;
 alter table siding.job_progress owner to siding_owner;
+alter table siding.redriven owner to siding_owner;
 alter view siding.jobs owner to siding_owner;
 alter function siding.job_line_of(uuid, smallint, text, text, text, bigint) owner to siding_owner;
 alter function siding.job_asks(uuid, smallint, bigint, bigint) owner to siding_owner;

@@ -100,7 +100,7 @@ export class RecoverWorld {
 
   /** `siding recover`, to its end. */
   recover(...args: string[]): Promise<FinishedCommand> {
-    return new SidingProcess(["recover", ...args], this.#environment()).ended;
+    return new SidingProcess(["recover", ...args], this.#environment()).endedWithin(60_000);
   }
 
   /** Recovers as an operator who has decided does; answers what it says it has done. */
@@ -190,7 +190,7 @@ export class RecoverWorld {
 
 /** The relay has halted: it says why in one line, and its code says that it is for safety. */
 export async function halts(relay: SidingProcess, why: RegExp): Promise<void> {
-  const ended = await relay.ended;
+  const ended = await relay.endedWithin(45_000);
   const lastWords = ended.stderr.split("\n").filter((line) => line.startsWith("siding: "));
   expect(lastWords, ended.stderr.slice(-2_000)).toHaveLength(1);
   expect(lastWords[0]).toMatch(why);

@@ -11,9 +11,17 @@ interface FailureRow {
   isDiscarded: boolean;
 }
 
-/** siding.failure. */
+/** What is known of an event that Kafka refused. */
+export interface Verdicts {
+  readonly dead: { readonly deadBatch: bigint; readonly isDiscarded: boolean } | null;
+  /** siding.redriven: the batch that published it after all. */
+  readonly redrivenBy: bigint | null;
+}
+
+/** siding.failure, and siding.redriven. */
 export class FailureTable {
   readonly #shards = new Map<number, Map<bigint, FailureRow>>();
+  readonly #redriven = new Map<string, bigint>();
 
   record(shard: number, failures: readonly Failure[], nowMs: number): void {
     const rows = this.#of(shard);
@@ -32,9 +40,15 @@ export class FailureTable {
     }
   }
 
-  /** Published after all: dead no more. */
-  redriven(shard: number, seqs: readonly bigint[]): void {
-    for (const seq of seqs) this.#of(shard).delete(seq);
+  /** Published after all, by this batch: dead no more. */
+  redriven(shard: number, seqs: readonly bigint[], batch: bigint): void {
+    for (const seq of seqs) {
+      if (this.#of(shard).delete(seq)) this.#redriven.set(`${shard}/${seq}`, batch);
+    }
+  }
+
+  verdicts(shard: number, seq: bigint): Verdicts {
+    return { dead: this.deadLetter(shard, seq), redrivenBy: this.#redriven.get(`${shard}/${seq}`) ?? null };
   }
 
   /** Ruled on: dead for good. */

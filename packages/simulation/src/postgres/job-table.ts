@@ -4,7 +4,7 @@ import type { JobAct, JobCounts, JobPage, JobRow, JobStep, OpenJob } from "@sidi
 import type { Lanes } from "@siding/core/lane/lanes.js";
 import type { JobLimits } from "@siding/core/ports/store.js";
 import type { JobPlan } from "../schedule/schedule.js";
-import type { FailureTable } from "./failure-table.js";
+import type { FailureTable, Verdicts } from "./failure-table.js";
 
 /** How a shard stood when a job was made. */
 export interface ShardState {
@@ -90,7 +90,7 @@ export class JobTable {
     const { cursor } = job.upto;
     const looked = log.rows.filter(({ seq }) => seq > position && seq <= cursor.position).slice(0, limits.look);
     const asked = looked.flatMap((event) => {
-      const act = actOf(event, job.plan, job.upto, log.failures.deadLetter(shard, event.seq));
+      const act = actOf(event, job.plan, job.upto, log.failures.verdicts(shard, event.seq));
       const attempts = act === "redrive" ? log.failures.deadLetter(shard, event.seq)!.attempts : 0;
       return act === null ? [] : [{ act, event: { ...event, attempts } }];
     });
@@ -117,7 +117,7 @@ export class JobTable {
       const step = job.steps.find((row) => row.batch === batch);
       if (step === undefined) continue;
       job.steps = job.steps.filter((row) => row.batch >= batch);
-      failures.redriven(shard, step.redriven);
+      failures.redriven(shard, step.redriven, batch);
       failures.discarded(shard, step.discarded);
       job.isEnded ||= step.isEnd;
     }
@@ -140,7 +140,7 @@ export function actOf(
   event: OutboxEvent,
   { kind, status, tenant, topic }: JobPlan,
   { cursor, promotedBatch, lanes }: ShardState,
-  dead: { readonly deadBatch: bigint; readonly isDiscarded: boolean } | null,
+  { dead, redrivenBy }: Verdicts,
 ): JobAct | null {
   if (tenant !== null && event.tenantId !== `tenant ${tenant}`) return null;
   if (topic !== null && event.topic !== topic) return null;
@@ -151,6 +151,7 @@ export function actOf(
     return kind === "redrive" || status === "dead" || status === null ? "redrive" : null;
   }
   if (kind !== "replay" || status === "dead") return null;
+  if (redrivenBy !== null && redrivenBy > promotedBatch) return null;
   if (isConsumed(lanes.cover(event)?.cursor ?? cursor, event)) return status === "pending" ? null : "replay";
   return status === "published" ? null : "wait";
 }

@@ -252,7 +252,7 @@ export class SimulatedPostgres {
     this.shards.forEach(({ cursor, promotedBatch }, shard) => {
       const state = { cursor, promotedBatch, lanes: new Lanes(this.linesOf(shard).lanes) };
       const rows = this.log.committed(shard).flatMap((event) => {
-        const act = actOf(event, plan, state, this.failures.deadLetter(shard, event.seq));
+        const act = actOf(event, plan, state, this.failures.verdicts(shard, event.seq));
         return act === null ? [] : [{ act, event }];
       });
       if (rows.length > 0) states.set(shard, state);

@@ -37,6 +37,9 @@ gone as (
 tried as (
   delete from siding.failure f using looked where f.shard = $1 and f.seq = looked.seq and looked.may_go
 ),
+redriven as (
+  delete from siding.redriven r using looked where r.shard = $1 and r.seq = looked.seq and looked.may_go
+),
 recovered as (
   delete from siding.already_published a using looked where a.shard = $1 and a.seq = looked.seq and looked.may_go
 )

@@ -91,6 +91,26 @@ export function jobPromises(opened: () => StoreUnderTest): void {
     expect((await asLeft(opened())).failures).toEqual([]);
   });
 
+  test("a dead letter that another job redrove since is published by no job that was made before", async () => {
+    const { store } = opened();
+    const [first, second] = [await enqueue(opened(), { shard: 0 }), await enqueue(opened(), { shard: 0 })];
+    const { lease, cursor } = await publishAll((await claimed(opened())).lease, 1n, [first]);
+    await opened().makeJob("replay");
+    const [replay] = await store.readJobs(0);
+    const asked = async () =>
+      (await store.readJobPage(0, replay!, LIMITS)).rows.map(({ act, event }) => [act, event.seq]);
+    expect(await asked()).toEqual([
+      ["redrive", first],
+      ["replay", second],
+    ]);
+    await opened().makeJob("redrive");
+    const redrive = (await store.readJobs(0)).find(({ jobId }) => jobId !== replay!.jobId)!;
+    const step = stepOf(redrive, { position: first, redriven: [first] });
+    await store.prepare(lease, { batch: 2n, cursor, ...NOTHING, job: step });
+    await store.promote(lease, 2n);
+    expect(await asked()).toEqual([["replay", second]]);
+  });
+
   test("an event that a lane held as the job was made is left to the lane", async () => {
     const { store } = opened();
     const held = await enqueue(opened(), { shard: 0, key: "k" });
