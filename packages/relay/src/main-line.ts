@@ -1,4 +1,5 @@
 import type { Batch } from "@siding/core/batch/plan-batch.js";
+import { isFilled } from "@siding/core/cursor/page.js";
 import { SidingError } from "@siding/core/errors.js";
 import type { JobTake } from "@siding/core/job/take-of-job.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
@@ -76,8 +77,7 @@ export class MainLine {
       const { plan, take } = this.#jobs.join(live, jobRead, faults, input.page.nowNs);
       if (plan.kind === "batch") {
         const after = await this.#prepare(plan, take, input);
-        // What follows on a page that went whole is read while Kafka commits it.
-        if (plan.whole && (this.#hasPlans || after.lanes.size === 0)) this.#readAhead(after);
+        this.#readAhead(plan, input, after);
         const outcome = await this.#publish(take === null ? plan.events : [...plan.events, ...take.events]);
         await this.#settle(outcome, { plan, take, input, after });
         continue;
@@ -108,8 +108,16 @@ export class MainLine {
     return { page, shares, reads, mainBytes };
   }
 
-  #readAhead(state: LinesState): void {
-    this.#ahead = this.#read(state);
+  /**
+   * What follows on a page that went whole is read while Kafka commits it, where more is known to be there. Where the lines
+   * have ended, what comes until the batch is committed would miss such a page, and wait for the one after it.
+   */
+  #readAhead({ whole }: Batch, { page, reads }: LinesInput, after: LinesState): void {
+    const { batchEventsMax: events, batchBytesMax: bytes } = this.#options;
+    const isMoreThere = isFilled(page, { events, bytes }) || reads.some((read) => !read.page.isToEnd);
+    // Without plans the nx of the lanes comes with the advance.
+    if (!whole || !isMoreThere || !(this.#hasPlans || after.lanes.size === 0)) return;
+    this.#ahead = this.#read(after);
     this.#ahead.catch(() => {}); // said by #nextInput, which awaits it
   }
 

@@ -1,4 +1,5 @@
 import type { Cursor, PlainCursor } from "@siding/core/cursor/cursor.js";
+import type { PageLimits } from "@siding/core/cursor/page.js";
 import { formatSnapshot, parseSnapshot } from "@siding/core/cursor/snapshot.js";
 import { SidingError } from "@siding/core/errors.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
@@ -13,7 +14,6 @@ import type {
   LaneRequest,
   Lease,
   LinesRecord,
-  PageLimits,
   PlanRecord,
   RelayIdentity,
   ShardRecord,

@@ -1,10 +1,9 @@
 import type { Cursor, PlainCursor } from "@siding/core/cursor/cursor.js";
-import type { Page } from "@siding/core/cursor/page.js";
+import type { Page, PageLimits } from "@siding/core/cursor/page.js";
 import { isVisible, type Snapshot } from "@siding/core/cursor/snapshot.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
 import { type Lane, matches } from "@siding/core/lane/lane.js";
 import type { LanePage } from "@siding/core/lane/lane-page.js";
-import type { PageLimits } from "@siding/core/ports/store.js";
 
 /** What a writer says of the event; the log adds xid and seq. */
 export interface Draft {

@@ -2,6 +2,12 @@ import { invariant } from "../invariant.js";
 import type { Cursor, LogPlace } from "./cursor.js";
 import type { Snapshot } from "./snapshot.js";
 
+export interface PageLimits {
+  readonly events: number;
+  /** The page ends after the event with which it reaches this many bytes, so it holds one at least. */
+  readonly bytes: number;
+}
+
 /**
  * What one read found behind a cursor, all from one snapshot.
  * late: rows at or below the cursor's position whose transaction ended after the cursor passed them, in seq order.
@@ -19,6 +25,15 @@ export interface Page<Row extends LogPlace = LogPlace> {
 export function rowsOf<Row extends LogPlace>(page: Page<Row>): readonly Row[] {
   if (page.late.length === 0) return page.fresh;
   return page.lateComplete ? [...page.late, ...page.fresh] : page.late;
+}
+
+/** Whether the page came to one of its limits, so that more lies behind it. */
+export function isFilled(page: Page<LogPlace & { readonly bytes: number }>, limits: PageLimits): boolean {
+  const { late, fresh, lateComplete } = page;
+  if (!lateComplete || late.length + fresh.length >= limits.events) return true;
+  const bytesOf = (rows: readonly { readonly bytes: number }[]): number =>
+    rows.reduce((sum, row) => sum + row.bytes, 0);
+  return bytesOf(late) + bytesOf(fresh) >= limits.bytes;
 }
 
 /**

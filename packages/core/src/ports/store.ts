@@ -1,5 +1,5 @@
 import type { Cursor, PlainCursor } from "../cursor/cursor.js";
-import type { Page } from "../cursor/page.js";
+import type { Page, PageLimits } from "../cursor/page.js";
 import type { Snapshot } from "../cursor/snapshot.js";
 import type { OutboxEvent } from "../event/outbox-event.js";
 import type { JobPage, JobStep, OpenJob } from "../job/job.js";
@@ -66,12 +66,6 @@ export interface ShardRecord {
   readonly failures: readonly Failure[];
   /** Seqs behind the cursor that a recovery found to be in Kafka already. */
   readonly alreadyPublished: readonly bigint[];
-}
-
-export interface PageLimits {
-  readonly events: number;
-  /** The page ends after the event with which it reaches this many bytes, so it holds one at least. */
-  readonly bytes: number;
 }
 
 /** A page of the main line. */

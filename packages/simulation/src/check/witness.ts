@@ -1,9 +1,9 @@
 import type { Cursor } from "@siding/core/cursor/cursor.js";
-import type { Page } from "@siding/core/cursor/page.js";
+import type { Page, PageLimits } from "@siding/core/cursor/page.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
 import type { Lane, LaneFilter } from "@siding/core/lane/lane.js";
 import type { LanePage } from "@siding/core/lane/lane-page.js";
-import type { Lease, PageLimits } from "@siding/core/ports/store.js";
+import type { Lease } from "@siding/core/ports/store.js";
 import type { KafkaWitness } from "../kafka/simulated-kafka.js";
 import type { PostgresWitness, SimulatedPostgres } from "../postgres/simulated-postgres.js";
 import type { Coverage } from "../world/coverage.js";

@@ -1,4 +1,5 @@
 import type { Cursor, PlainCursor } from "@siding/core/cursor/cursor.js";
+import type { PageLimits } from "@siding/core/cursor/page.js";
 import { SidingError } from "@siding/core/errors.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
 import type { JobPage, OpenJob } from "@siding/core/job/job.js";
@@ -11,7 +12,6 @@ import type {
   LaneRequest,
   Lease,
   LinesRecord,
-  PageLimits,
   PlanRecord,
   RelayIdentity,
   ShardRecord,
