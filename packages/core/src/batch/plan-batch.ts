@@ -131,6 +131,7 @@ function planProbe(input: PlanInput, { lane, page }: LaneRead): Batch {
     // The main line stands: what of its page is not the probe's business is read again.
     page: { ...input.page, late: [], fresh: [], lateComplete: false },
     lanePages: [[lane, page]],
+    nowMs: Number(input.nowNs / NS_A_MS),
     judge: (row, line) => {
       if (event !== undefined || line !== lane) return STOP;
       const hold = judge.pay(row);
@@ -163,6 +164,7 @@ function planProbe(input: PlanInput, { lane, page }: LaneRead): Batch {
   };
 }
 
+const NS_A_MS = 1_000_000n;
 const MENDED = "its probe was published: what waited goes on, in order";
 
 function planTogether(input: PlanInput, probe: LaneRead | undefined): BatchPlan {
@@ -174,6 +176,7 @@ function planTogether(input: PlanInput, probe: LaneRead | undefined): BatchPlan 
     page,
     lanes,
     lanePages: input.laneReads.filter((read) => read !== probe).map(({ lane, page }) => [lane, page]),
+    nowMs: Number(input.nowNs / NS_A_MS),
     judge: (row, lane) => judge.judge(row, lane),
   });
   const verdicts = judge.verdicts();

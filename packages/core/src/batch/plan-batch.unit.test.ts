@@ -220,6 +220,25 @@ describe("the next batch of a shard", () => {
     expect(result.held).toMatchObject([{ filter: ofTenant("t"), reason: "paused", detail: "paused by ann: asked to" }]);
   });
 
+  test("lets what waited go on at once where what held it is over, page by page", () => {
+    const resumed = laneOf(ofTenant("t"), { reason: "paused", detail: "paused by ann: asked to", resumeAtMs: null });
+    const raised = laneOf(ofTenant("u"), { reason: "quota", resumeAtMs: NOW_MS + 60_000 });
+    const result = batch(pageOf(), {
+      due: [
+        [resumed, [event(1), event(2)]],
+        [raised, [event(3, { tenantId: "u" }), event(4, { tenantId: "u" })]],
+      ],
+      eventsMax: 1,
+    });
+    expect(seqs(result)).toEqual([1]);
+    expect(result.lanes.get(resumed.filter)).toMatchObject({ reason: "fair-share", resumeAtMs: NOW_MS });
+    const next = batch(pageOf(), {
+      due: [[raised, [event(3, { tenantId: "u" }), event(4, { tenantId: "u" })]]],
+      eventsMax: 1,
+    });
+    expect(next.lanes.get(raised.filter)).toMatchObject({ reason: "quota", resumeAtMs: NOW_MS });
+  });
+
   test("lets a tenant go up to its quota, counts what went, and holds the rest until more of it may go", () => {
     const quota = {
       events: { amount: 2n, windowNs: 10_000_000_000n, burst: 2n },

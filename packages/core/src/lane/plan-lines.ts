@@ -32,6 +32,8 @@ export interface LinesInput<Row extends LaneRow> {
   /** The lanes that are due, each with what it read towards `main`, in the order in which they share the batch. */
   readonly lanePages: readonly (readonly [Lane, LanePage<Row>])[];
   readonly judge: Judge<Row>;
+  /** Postgres' clock, in ms. */
+  readonly nowMs: number;
 }
 
 export interface LinesPlan<Row> {
@@ -52,18 +54,18 @@ export interface LinesPlan<Row> {
  * A lane that has read up to the main cursor is dropped, and its rows of the main line's page go with the batch.
  */
 export function planLines<Row extends LaneRow>(input: LinesInput<Row>): LinesPlan<Row> {
-  const { main, page, judge } = input;
+  const { main, page, judge, nowMs } = input;
   invariant(main.form === "plain" || input.lanePages.length === 0, "I6 lanes read towards a plain main cursor");
   const lanes = new Lanes(input.lanes);
   const rows: Row[] = [];
   const caughtUp = new Set<Lane>();
 
   for (const [lane, lanePage] of input.lanePages) {
-    const end = walk(lanes, { lane, cursor: lane.cursor, read: laneReader(main) }, lanePage, rows, judge);
+    const end = walk(lanes, { lane, cursor: lane.cursor, read: laneReader(main), nowMs }, lanePage, rows, judge);
     if (end === rowsOf(lanePage).length && lanePage.isToEnd) caughtUp.add(lanes.get(lane.filter)!);
   }
   merge(lanes, caughtUp);
-  const end = walk(lanes, { lane: undefined, cursor: main, read: advance }, page, rows, judge);
+  const end = walk(lanes, { lane: undefined, cursor: main, read: advance, nowMs }, page, rows, judge);
 
   return {
     rows,
@@ -80,7 +82,20 @@ interface Line {
   readonly lane: Lane | undefined;
   readonly cursor: Cursor;
   readonly read: typeof advance;
+  readonly nowMs: number;
 }
+
+/**
+ * A lane that was read before its time, or at no time of its own, since what held it is over: what it has left goes on with
+ * the next batch.
+ */
+function atOnce(lane: Lane, nowMs: number): Lane {
+  const { reason, resumeAtMs } = lane;
+  if (reason === "paused") return { ...lane, reason: "fair-share", detail: RESUMED, resumeAtMs: nowMs };
+  return resumeAtMs !== null && resumeAtMs <= nowMs ? lane : { ...lane, resumeAtMs: nowMs };
+}
+
+const RESUMED = "resumed: what waited goes on, in order";
 
 /** A lane's page has the main cursor's snapshot, so the main cursor's nx bounds what is late to it. */
 function laneReader(main: Cursor): typeof advance {
@@ -119,7 +134,9 @@ function walk<Row extends LaneRow>(lanes: Lanes, line: Line, page: Page<Row>, ro
     split(lanes, line, page, { ...hold, filter }, taken);
   }
   // A page without rows moves a lane's snapshot on as well; one that was stopped at its first row moves nothing.
-  if (lane !== undefined && (end > 0 || all.length === 0)) lanes.set({ ...lane, cursor: read(cursor, page, end) });
+  if (lane !== undefined && (end > 0 || all.length === 0)) {
+    lanes.set({ ...atOnce(lane, line.nowMs), cursor: read(cursor, page, end) });
+  }
   return end;
 }
 

@@ -90,7 +90,7 @@ class World {
     const due = [...this.#lanes].filter((lane) => (lane.resumeAtMs ?? 0) <= this.#step && random.chance(0.8));
     const lanePages =
       main.form === "plain" ? due.map((lane) => [lane, log.readLanePage(0, lane, main, limits)] as const) : [];
-    const plan = planLines({ main, page, lanes: this.#lanes, lanePages, judge: (row) => this.#judge(row) });
+    const plan = planLines({ main, page, lanes: this.#lanes, lanePages, judge: (row) => this.#judge(row), nowMs: 0 });
     // A batch that Kafka refused: its plan goes, and what was held is held the next time as well, or is not.
     if (random.chance(0.1)) return true;
     this.#apply(plan);
@@ -170,7 +170,7 @@ describe("a lane that stopped between two rows", () => {
         : [...lanes].map((lane) => [lane, log.readLanePage(0, lane, plain, limits)] as const);
       const page = log.readPage(0, main, { events: 10, bytes: 1_000 });
       const hold = holdOf(ofTenant("a"), 0);
-      const plan = planLines({ main, page, lanes, lanePages, judge: () => (isHeld ? hold : null) });
+      const plan = planLines({ main, page, lanes, lanePages, judge: () => (isHeld ? hold : null), nowMs: 0 });
       const xid = log.assignXid();
       main = withNextXid(plan.main, xid);
       lanes = new Lanes([...plan.lanes].map((lane) => ({ ...lane, cursor: withNextXid(lane.cursor, xid) })));

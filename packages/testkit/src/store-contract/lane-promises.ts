@@ -252,7 +252,7 @@ class LaneWorld {
     const pages = main.form === "plain" && due.length > 0 ? await store.readLanePages(0, main, requests) : [];
     const lanePages = pages.map((lanePage, index) => [due[index]!, lanePage] as const);
     const judge = (row: OutboxEvent): Hold | typeof STOP | null => this.#judge(row, isHolding);
-    const plan = planLines({ main, page, lanes: this.#lanes, lanePages, judge });
+    const plan = planLines({ main, page, lanes: this.#lanes, lanePages, judge, nowMs: 0 });
     this.#batch += 1n;
     const lines = { changed: plan.changed, dropped: plan.dropped, quotas: null };
     const record = { batch: this.#batch, cursor: plan.main, dead: [], published: [], lines, job: null };
