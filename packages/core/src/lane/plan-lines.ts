@@ -32,6 +32,8 @@ export interface LinesInput<Row extends LaneRow> {
   /** The lanes that are due, each with what it read towards `main`, in the order in which they share the batch. */
   readonly lanePages: readonly (readonly [Lane, LanePage<Row>])[];
   readonly judge: Judge<Row>;
+  /** Lanes that stay although they catch up: what they carry of the page would part from the main line at once. */
+  readonly apart?: ReadonlySet<Lane>;
 }
 
 export interface LinesPlan<Row> {
@@ -60,7 +62,8 @@ export function planLines<Row extends LaneRow>(input: LinesInput<Row>): LinesPla
 
   for (const [lane, lanePage] of input.lanePages) {
     const end = walk(lanes, { lane, cursor: lane.cursor, read: laneReader(main) }, lanePage, rows, judge);
-    if (end === rowsOf(lanePage).length && lanePage.isToEnd) caughtUp.add(lanes.get(lane.filter)!);
+    const isThrough = end === rowsOf(lanePage).length && lanePage.isToEnd;
+    if (isThrough && !input.apart?.has(lane)) caughtUp.add(lanes.get(lane.filter)!);
   }
   merge(lanes, caughtUp);
   const end = walk(lanes, { lane: undefined, cursor: main, read: advance }, page, rows, judge);
