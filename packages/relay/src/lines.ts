@@ -1,11 +1,12 @@
 import { type Batch, type BatchPlan, type LaneRead, planBatch } from "@siding/core/batch/plan-batch.js";
 import { Breakers } from "@siding/core/breaker/breakers.js";
 import { type Cursor, withNextXid } from "@siding/core/cursor/cursor.js";
-import { rowsOf } from "@siding/core/cursor/page.js";
+import { type PageLimits, rowsOf } from "@siding/core/cursor/page.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
 import type { Lane } from "@siding/core/lane/lane.js";
 import { type LaneShare, LaneTurns } from "@siding/core/lane/lane-turns.js";
 import { Lanes } from "@siding/core/lane/lanes.js";
+import { LookAhead } from "@siding/core/lane/look-ahead.js";
 import type { LaneRequest, LinesChange, LinesRecord, TimedPage } from "@siding/core/ports/store.js";
 import { accounted, askQuota, NOTHING_USED, type QuotaState, type QuotaUse } from "@siding/core/quota/quota.js";
 import { type Failure, nextFailure } from "@siding/core/retry/failure.js";
@@ -22,10 +23,14 @@ const LANE_EVENTS_LIVE = 500;
 const LIVE_MS = 1_000;
 /** The part of a batch that the main line has at least: lanes that end in it leave their newer rows to it. */
 const MAIN_PART_MIN = 1 / 8;
+/** The main line looks ahead for its lanes only where no more of its page than this is its own: the rest would be read in vain. */
+const OWN_PART_MAX = 1 / 8;
 /** How often lanes are asked for that may move before their time: a pause has ended, a quota was raised. */
 const SWEEP_MS = 500;
 /** So many plans carry only what they change of the quotas; then one carries all. */
 const QUOTA_CHANGES_MAX = 64;
+/** Until a batch has gone. */
+const EVENT_BYTES_GUESS = 1_000;
 const NS_A_MS = 1_000_000n;
 
 /** Where the lines of a shard stand: what a plan moves, and a refusal leaves as it was. */
@@ -40,12 +45,24 @@ export interface LinesInput {
   readonly shares: readonly LaneShare[];
   readonly reads: readonly LaneRead[];
   readonly mainBytes: number;
+  readonly carried: Carried;
 }
+
+/** What of the main line's page its lanes carry. */
+interface Carried {
+  /** The bytes of each fair-share lane. */
+  readonly bytes: ReadonlyMap<Lane, number>;
+  /** Whether the page was cut at its limit, and almost all of it is carried. */
+  readonly isMost: boolean;
+}
+
+const NOTHING_CARRIED: Carried = { bytes: new Map(), isMost: false };
 
 /** The lanes of one shard beside its main line, with all that decides about them; what acts on it is {@link MainLine}. */
 export class Lines {
   readonly #options: RelayOptions;
   readonly #turns = new LaneTurns();
+  readonly #lookAhead = new LookAhead();
   readonly #breakers = new Breakers();
   readonly #quotas: Map<string, QuotaState>;
   /** What the last batch used: published, and not counted from its end yet. */
@@ -63,7 +80,7 @@ export class Lines {
   #sweptMs = 0;
   #liveUntilMs = 0;
   #quotaChanges = QUOTA_CHANGES_MAX;
-  #eventBytes = 1_000;
+  #eventBytes: number | null = null;
   #wasProbe = false;
   state: LinesState;
 
@@ -84,23 +101,30 @@ export class Lines {
     for (const { seq, retryInMs } of past.failures) this.#retryAtMs.set(seq, retryInMs);
   }
 
+  /** How much the main line reads. */
+  get pageLimits(): PageLimits {
+    const { batchEventsMax, batchBytesMax } = this.#options;
+    const { pages } = this.#lookAhead;
+    return { events: pages * batchEventsMax, bytes: pages * batchBytesMax };
+  }
+
   /** Which lanes are to be read beside the page, and how much of each. */
   choose(
     state: LinesState,
     page: TimedPage,
-  ): { requests: LaneRequest[]; shares: readonly LaneShare[]; mainBytes: number } {
+  ): Omit<LinesInput, "page" | "reads"> & { readonly requests: readonly LaneRequest[] } {
     this.#hear(page.nowNs);
     const { batchBytesMax, batchEventsMax } = this.#options;
-    const all = { requests: [], shares: [], mainBytes: batchBytesMax };
+    const all = { requests: [], shares: [], mainBytes: batchBytesMax, carried: NOTHING_CARRIED };
     if (state.main.form !== "plain" || state.lanes.size === 0) return all;
     const due = this.#due(state.lanes, page.nowNs);
     if (due.length === 0) return all;
-    const demand = this.#demand(state.lanes, page);
+    const { demand, carried } = this.#demand(state.lanes, page);
     const nowMs = Number(page.nowNs / NS_A_MS);
     if (demand.bytes > 0) this.#liveUntilMs = nowMs + LIVE_MS;
     const events =
       nowMs < this.#liveUntilMs ? Math.min(LANE_EVENTS_LIVE + demand.events, batchEventsMax) : batchEventsMax;
-    const budgetBytes = Math.min(batchBytesMax, events * this.#eventBytes);
+    const budgetBytes = Math.min(batchBytesMax, events * (this.#eventBytes ?? EVENT_BYTES_GUESS));
     const turn = this.#turns.choose({
       due,
       weightOf: (lane) => this.#weightOf(lane),
@@ -115,6 +139,7 @@ export class Lines {
       })),
       shares: turn.lanes,
       mainBytes: Math.max(turn.mainBytes, budgetBytes * MAIN_PART_MIN),
+      carried,
     };
   }
 
@@ -151,16 +176,22 @@ export class Lines {
   }
 
   /** The lines as they will be once the batch is published. */
-  after(plan: Batch, { shares, reads }: LinesInput, nextXid: bigint): LinesState {
+  after(plan: Batch, { shares, reads, carried }: LinesInput, nextXid: bigint): LinesState {
     const { lanes } = plan;
     // Settled before the next pages are chosen, which is while Kafka commits this batch; a batch that comes to nothing leaves
     // a turn behind that was none.
-    for (const [index, share] of shares.entries()) {
+    const served = shares.map((share, index) => {
       const used = plan.used.get(share.lane) ?? 0;
-      const hasMore = plan.isFull || plan.isProbe || !reads[index]!.page.isToEnd;
-      this.#turns.took(share, { used, hasMore });
+      const { page } = reads[index]!;
+      const hasMore = plan.isFull || plan.isProbe || !page.isToEnd;
+      return { share, used, hasMore, left: page.isToEnd ? bytesOf(rowsOf(page)) - used : null };
+    });
+    this.#turns.took(served, plan.isFull);
+    this.#lookAhead.settle(served, plan.whole ? carried.bytes : new Map(), plan.whole && carried.isMost);
+    for (const filter of plan.dropped) {
+      this.#turns.forget(filter);
+      this.#lookAhead.forget(filter);
     }
-    for (const filter of plan.dropped) this.#turns.forget(filter);
     for (const { filter, cursor, ...rest } of plan.changed) {
       lanes.set({ filter, cursor: withNextXid(cursor, nextXid), ...rest });
     }
@@ -176,8 +207,8 @@ export class Lines {
     for (const { seq } of plan.passed) this.#alreadyPublished.delete(seq);
     for (const event of plan.events) this.#breakers.published(event);
     if (plan.events.length > 0) {
-      const bytes = plan.events.reduce((sum, event) => sum + event.bytes, 0);
-      this.#eventBytes += (Math.max(1, bytes / plan.events.length) - this.#eventBytes) / 8;
+      const bytes = Math.max(1, bytesOf(plan.events) / plan.events.length);
+      this.#eventBytes = this.#eventBytes === null ? bytes : this.#eventBytes + (bytes - this.#eventBytes) / 8;
     }
     if (this.#failures.size === 0) return;
     for (const { seq } of [...plan.events, ...plan.dead.map(({ event }) => event)]) {
@@ -275,24 +306,34 @@ export class Lines {
     return quota === null || askQuota(quota, this.#quotas.get(tenantId) ?? NOTHING_USED, nowNs, 1).kind !== "wait";
   }
 
-  #demand(lanes: Lanes, page: TimedPage): { bytes: number; events: number; weight: number } {
+  /** What the main line would take of its page, and what of it lanes carry. */
+  #demand(lanes: Lanes, page: TimedPage) {
     const tenants = new Set<string>();
+    const ofLanes = new Map<Lane, number>();
+    const rows = rowsOf(page);
     let bytes = 0;
     let events = 0;
-    for (const row of rowsOf(page)) {
-      if (lanes.cover(row) !== undefined) continue;
+    for (const row of rows) {
+      const lane = lanes.cover(row);
+      if (lane !== undefined) {
+        if (lane.reason === "fair-share") ofLanes.set(lane, (ofLanes.get(lane) ?? 0) + row.bytes);
+        continue;
+      }
       bytes += row.bytes;
       events += 1;
       tenants.add(row.tenantId);
     }
     let weight = 0;
     for (const tenantId of tenants) weight += this.#options.policies.of(tenantId).weight;
-    return { bytes, events, weight };
+    const { batchEventsMax, batchBytesMax } = this.#options;
+    const isCut = rows.length >= batchEventsMax || bytesOf(rows) >= batchBytesMax;
+    const carried = { bytes: ofLanes, isMost: isCut && events <= rows.length * OWN_PART_MAX };
+    return { demand: { bytes, events, weight }, carried };
   }
 
   /** About how many events so many bytes are, with room for small ones: what is read of a lane and not sent is read again. */
   #eventsOf(bytes: number): number {
-    return 1 + Math.ceil((2 * bytes) / this.#eventBytes);
+    return 1 + Math.ceil((2 * bytes) / (this.#eventBytes ?? EVENT_BYTES_GUESS));
   }
 
   #weightOf({ filter: { tenantId } }: Lane): number {
@@ -336,6 +377,10 @@ export class Lines {
   #nowMs(): number {
     return this.#heard.postgresMs + this.#options.clock.monotonicMs() - this.#heard.ownMs;
   }
+}
+
+function bytesOf(events: readonly OutboxEvent[]): number {
+  return events.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** The topics of all that may go. */

@@ -98,14 +98,14 @@ export class MainLine {
   }
 
   async #read(state: LinesState): Promise<LinesInput> {
-    const { store, batchEventsMax, batchBytesMax } = this.#options;
+    const { store } = this.#options;
     const { shard } = this.#lease;
-    const page = await store.readPage(shard, state.main, { events: batchEventsMax, bytes: batchBytesMax });
-    const { requests, shares, mainBytes } = this.#lines.choose(state, page);
-    if (requests.length === 0 || state.main.form === "window") return { page, shares, reads: [], mainBytes };
+    const page = await store.readPage(shard, state.main, this.#lines.pageLimits);
+    const { requests, ...turn } = this.#lines.choose(state, page);
+    if (requests.length === 0 || state.main.form === "window") return { page, reads: [], ...turn };
     const pages = await store.readLanePages(shard, state.main, requests);
     const reads = requests.map(({ lane }, index) => ({ lane, page: pages[index]! }));
-    return { page, shares, reads, mainBytes };
+    return { page, reads, ...turn };
   }
 
   /**

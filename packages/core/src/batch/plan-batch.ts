@@ -178,6 +178,7 @@ function planTogether(input: PlanInput, probe: LaneRead | undefined): BatchPlan 
     lanePages: input.laneReads.filter((read) => read !== probe).map(({ lane, page }) => [lane, page]),
     nowMs: Number(input.nowNs / NS_A_MS),
     judge: (row, lane) => judge.judge(row, lane),
+    apart: staysApart(input),
   });
   const verdicts = judge.verdicts();
   const isIdle =
@@ -196,6 +197,28 @@ function planTogether(input: PlanInput, probe: LaneRead | undefined): BatchPlan 
     judgedNs: input.nowNs,
     isProbe: false,
   };
+}
+
+/**
+ * Fair-share lanes of which the page holds more than a tenant's part, beside others: back on the main line such a tenant
+ * would take that part of the page and leave it again, whatever its weight.
+ */
+function staysApart({ laneReads, page, lanes, policies }: PlanInput): ReadonlySet<Lane> {
+  const apart = new Set<Lane>();
+  if (!laneReads.some(({ lane, page: { isToEnd } }) => isToEnd && lane.reason === "fair-share")) return apart;
+  const carried = new Map<Lane | undefined, number>();
+  for (const row of rowsOf(page)) {
+    const lane = lanes.cover(row);
+    carried.set(lane, (carried.get(lane) ?? 0) + 1);
+  }
+  for (const { lane } of laneReads) {
+    const { tenantId } = lane.filter;
+    const limit = tenantId === null ? null : policies.of(tenantId).batchLimit;
+    const isAlone = laneReads.length === 1 && !carried.has(undefined);
+    if (lane.reason !== "fair-share" || limit === null || isAlone) continue;
+    if ((carried.get(lane) ?? 0) > limit) apart.add(lane);
+  }
+  return apart;
 }
 
 /** Whether events of more than one tenant wait on the main line: only then is one tenant's part of a page too large. */

@@ -10,6 +10,17 @@ export interface LaneShare {
   readonly lane: Lane;
   /** Above 0; the lane ends with the event with which it reaches it. */
   readonly bytes: number;
+  /** What of it this batch gave; the rest is credit, or a debt, from before. */
+  readonly given: number;
+}
+
+/** What a lane took of its share. */
+export interface Taken {
+  readonly share: LaneShare;
+  /** In bytes. */
+  readonly used: number;
+  /** Whether it had more to send: then what is left of its share stays to its credit. */
+  readonly hasMore: boolean;
 }
 
 export interface TurnInput {
@@ -37,8 +48,12 @@ export class LaneTurns {
   readonly #credit = new Map<string, number>();
   readonly #servedAt = new Map<string, number>();
   #turn = 0;
+  /** Lanes that were passed over because of a debt, and what the batch gave them to pay it. */
+  #owing: readonly { readonly name: string; readonly given: number }[] = [];
 
   choose({ due, weightOf, main, budgetBytes, lanesMax }: TurnInput): Turn {
+    // A batch that came to nothing was full for nobody.
+    this.#payDebts(1);
     if (due.length === 0) return { mainBytes: budgetBytes, lanes: [] };
     const waiting = due.map((lane) => ({ lane, servedAt: this.#servedAt.get(nameOf(lane.filter)) ?? -1 }));
     const chosen = waiting.sort((a, b) => a.servedAt - b.servedAt).slice(0, lanesMax);
@@ -46,29 +61,45 @@ export class LaneTurns {
     const weight = weights.reduce((sum, each) => sum + each, 0);
     const mainBytes = Math.min(main.bytes, (budgetBytes * main.weight) / (main.weight + weight));
     const lanes: LaneShare[] = [];
+    const owing: { name: string; given: number }[] = [];
     for (const [index, { lane }] of chosen.entries()) {
       const name = nameOf(lane.filter);
-      const share = ((budgetBytes - mainBytes) * weights[index]!) / weight;
-      const bytes = (this.#credit.get(name) ?? 0) + share;
+      const given = ((budgetBytes - mainBytes) * weights[index]!) / weight;
+      const bytes = (this.#credit.get(name) ?? 0) + given;
       // A large event is paid off over several turns.
-      if (bytes > 0) lanes.push({ lane, bytes });
-      else this.#credit.set(name, bytes);
+      if (bytes > 0) lanes.push({ lane, bytes, given });
+      else owing.push({ name, given });
     }
+    this.#owing = owing;
     return { mainBytes, lanes };
   }
 
   /**
-   * After the batch is published.
-   * @param used how many bytes the lane took of its share
-   * @param hasMore whether it had more to send: then what is left of its share stays to its credit
+   * After the batch is planned.
+   * @param isFull whether it was full before its lines had ended
    */
-  took({ lane, bytes }: LaneShare, { used, hasMore }: { readonly used: number; readonly hasMore: boolean }): void {
-    const name = nameOf(lane.filter);
-    const left = bytes - used;
-    if (hasMore || left < 0) this.#credit.set(name, left);
-    else this.#credit.delete(name);
-    // One that the batch was too full for comes first in the next.
-    if (used > 0 || !hasMore) this.#servedAt.set(name, this.#turn++);
+  took(taken: readonly Taken[], isFull: boolean): void {
+    const waiting = taken.filter(({ hasMore }) => hasMore);
+    const given = [...waiting.map(({ share }) => share), ...this.#owing].reduce((sum, each) => sum + each.given, 0);
+    const noRoom = waiting.reduce((sum, { share, used }) => sum + Math.max(0, share.bytes - used), 0);
+    const takenBack = isFull && given > 0 ? Math.min(1, noRoom / given) : 0;
+    this.#payDebts(1 - takenBack);
+    for (const { share, used, hasMore } of taken) {
+      const name = nameOf(share.lane.filter);
+      const left = share.bytes - used - (hasMore ? takenBack * share.given : 0);
+      if (hasMore || left < 0) this.#credit.set(name, left);
+      else this.#credit.delete(name);
+      // One that the batch was too full for comes first in the next.
+      if (used > 0 || !hasMore) this.#servedAt.set(name, this.#turn++);
+    }
+  }
+
+  #payDebts(part: number): void {
+    for (const { name, given } of this.#owing) {
+      const credit = this.#credit.get(name);
+      if (credit !== undefined) this.#credit.set(name, credit + part * given);
+    }
+    this.#owing = [];
   }
 
   /** The lane is no more. */

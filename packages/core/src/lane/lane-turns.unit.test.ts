@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseSnapshot } from "../cursor/snapshot.js";
 import { type Lane, ofTenant } from "./lane.js";
-import { LaneTurns, nameOf } from "./lane-turns.js";
+import { LaneTurns, nameOf, type Taken } from "./lane-turns.js";
 
 const laneOf = (tenantId: string): Lane => ({
   filter: ofTenant(tenantId),
@@ -19,10 +19,13 @@ interface Backlogged {
   readonly sizes: readonly number[];
 }
 
-/** Bytes that each lane got over so many batches: a lane ends with the event with which it reaches its share. */
+/**
+ * Bytes that each lane got over so many batches: a lane ends with the event with which it reaches its share, or with which
+ * the batch is full.
+ */
 function play(
   lanes: readonly Backlogged[],
-  setting: { budget: number; batches: number; main: number; lanesMax?: number },
+  setting: { budget: number; batches: number; main: number; lanesMax?: number; eventsMax?: number },
 ) {
   const turns = new LaneTurns();
   const due = lanes.map((_, index) => laneOf(String(index)));
@@ -38,16 +41,19 @@ function play(
       budgetBytes: setting.budget,
       lanesMax: setting.lanesMax ?? 1_000,
     });
+    const taken: Taken[] = [];
+    let room = setting.eventsMax ?? Number.POSITIVE_INFINITY;
     for (const share of turn.lanes) {
       const index = Number(share.lane.filter.tenantId);
       const { sizes } = lanes[index]!;
       let used = 0;
-      while (used < share.bytes) used += sizes[at[index]!++ % sizes.length]!;
+      for (; used < share.bytes && room > 0; room--) used += sizes[at[index]!++ % sizes.length]!;
       got[index]! += used;
       waited = Math.max(waited, batch - servedIn[index]!);
       servedIn[index] = batch;
-      turns.took(share, { used, hasMore: true });
+      taken.push({ share, used, hasMore: true });
     }
+    turns.took(taken, room === 0);
   }
   return { got, waited };
 }
@@ -66,6 +72,24 @@ describe("turns of lanes", () => {
         expect(got[1]! / got[0]! / 3).toBeLessThan(1.05);
       }),
       { numRuns: 300 },
+    );
+  });
+
+  test("weights hold where batches end with their events, long before the bytes that were shared out", () => {
+    const size = fc.integer({ min: 100, max: 1_000 });
+    fc.assert(
+      fc.property(size, size, fc.integer({ min: 1, max: 5 }), (a, b, times) => {
+        const lanes = [
+          { weight: 1, sizes: [a] },
+          { weight: 3, sizes: [b] },
+        ];
+        const eventsMax = 200;
+        const budget = times * eventsMax * Math.max(a, b);
+        const { got } = play(lanes, { budget, batches: 3_000, main: 0, eventsMax });
+        expect(got[1]! / got[0]! / 3).toBeGreaterThan(0.95);
+        expect(got[1]! / got[0]! / 3).toBeLessThan(1.05);
+      }),
+      { numRuns: 50 },
     );
   });
 
@@ -99,18 +123,21 @@ describe("turns of lanes", () => {
     expect(choose(10_000, 0)).toEqual({ mainBytes: 1_000, lanes: [] });
   });
 
-  test("one that the batch was too full for comes first in the next, with its share kept", () => {
+  test("one that the batch was too full for comes first in the next, with its part of what there was", () => {
     const turns = new LaneTurns();
     const due = [laneOf("a"), laneOf("b")];
     const choose = () =>
       turns.choose({ due, weightOf: () => 1, main: { bytes: 0, weight: 1 }, budgetBytes: 100, lanesMax: 1_000 });
     const [a, b] = choose().lanes;
-    turns.took(a!, { used: 50, hasMore: true });
-    turns.took(b!, { used: 0, hasMore: true });
+    const taken: Taken[] = [
+      { share: a!, used: 50, hasMore: true },
+      { share: b!, used: 0, hasMore: true },
+    ];
+    turns.took(taken, true);
     const next = choose().lanes;
     expect(next.map(({ lane, bytes }) => [nameOf(lane.filter), bytes])).toEqual([
-      [nameOf(ofTenant("b")), 100],
-      [nameOf(ofTenant("a")), 50],
+      [nameOf(ofTenant("b")), 75],
+      [nameOf(ofTenant("a")), 25],
     ]);
   });
 });

@@ -34,6 +34,8 @@ export interface LinesInput<Row extends LaneRow> {
   readonly judge: Judge<Row>;
   /** Postgres' clock, in ms. */
   readonly nowMs: number;
+  /** Lanes that stay although they catch up: what they carry of the page would part from the main line at once. */
+  readonly apart?: ReadonlySet<Lane>;
 }
 
 export interface LinesPlan<Row> {
@@ -62,7 +64,8 @@ export function planLines<Row extends LaneRow>(input: LinesInput<Row>): LinesPla
 
   for (const [lane, lanePage] of input.lanePages) {
     const end = walk(lanes, { lane, cursor: lane.cursor, read: laneReader(main), nowMs }, lanePage, rows, judge);
-    if (end === rowsOf(lanePage).length && lanePage.isToEnd) caughtUp.add(lanes.get(lane.filter)!);
+    const isThrough = end === rowsOf(lanePage).length && lanePage.isToEnd;
+    if (isThrough && !input.apart?.has(lane)) caughtUp.add(lanes.get(lane.filter)!);
   }
   merge(lanes, caughtUp);
   const end = walk(lanes, { lane: undefined, cursor: main, read: advance, nowMs }, page, rows, judge);
