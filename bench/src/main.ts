@@ -8,12 +8,13 @@ import { inspect } from "./inspect/inspect.js";
 import { latency } from "./latency/latency.js";
 import { machineFacts } from "./machine/machine-facts.js";
 import { memory } from "./memory/memory.js";
+import { replay } from "./replay/replay.js";
 import { printResult } from "./report/print-result.js";
 import type { ScenarioResult } from "./report/scenario-result.js";
 import { writeResults } from "./report/write-results.js";
 
-const SCENARIOS = ["drain", "latency", "memory", "enqueue", "idle", "fairness", "inspect"] as const;
-/** Of fairness: each quiet tenant's rate, and how many times as much the flood sends. */
+const SCENARIOS = ["drain", "latency", "memory", "enqueue", "idle", "fairness", "replay", "inspect"] as const;
+/** Of fairness and replay: the others, and each one's rate; of fairness how many times as much the flood sends. */
 const QUIET_TENANTS = 20;
 const QUIET_PER_SECOND = 10;
 const FLOOD_TIMES = 100;
@@ -22,6 +23,7 @@ type Scenario = (typeof SCENARIOS)[number];
 interface Flags {
   readonly events: number;
   readonly tenants: number;
+  readonly replayed: number;
   readonly logEvents: number;
   readonly logTenants: number;
   readonly payloadBytes: number;
@@ -45,6 +47,7 @@ const command = new Command("bench")
   .addArgument(new Argument("[scenarios...]").choices(SCENARIOS).default(["drain", "latency", "enqueue"]))
   .option("--events <n>", "backlog of drain, memory and fairness", wholeNumber, 200_000)
   .option("--tenants <n>", "tenants", wholeNumber, 1_000)
+  .option("--replayed <n>", "replay: published events of the tenant that is replayed", wholeNumber, 100_000)
   .option("--log-events <n>", "inspect: events in the log", wholeNumber, 10_000_000)
   .option("--log-tenants <n>", "inspect: tenants in the log", wholeNumber, 10_000)
   .option("--payload-bytes <n>", "bytes of JSON an event", wholeNumber, 512)
@@ -57,11 +60,11 @@ const command = new Command("bench")
     60,
   )
   .option("--rate <n>", "latency: events a second", wholeNumber, 500)
-  .option("--seconds <n>", "length of a turn of latency, fairness and enqueue, and of idle", wholeNumber, 20)
-  .option("--warm-up <seconds>", "latency and fairness: what does not count yet", wholeNumber, 5)
+  .option("--seconds <n>", "length of a turn of latency, fairness, replay and enqueue, and of idle", wholeNumber, 20)
+  .option("--warm-up <seconds>", "latency, fairness and replay: what does not count yet", wholeNumber, 5)
   .option(
     "--broker-warm-up <seconds>",
-    "latency and fairness: a turn before all others, for the broker's compiler",
+    "latency, fairness and replay: a turn before all others, for the broker's compiler",
     wholeNumber,
     120,
   )
@@ -91,17 +94,15 @@ async function run(scenarios: readonly Scenario[], flags: Flags): Promise<void> 
         results.push(await inspect(services, { events: flags.logEvents, tenants: flags.logTenants }, say));
       }
       if (scenario === "idle") results.push(await idle(services, { seconds: flags.seconds }));
+      const others = {
+        ...{ tenants: QUIET_TENANTS, perSecond: QUIET_TENANTS * QUIET_PER_SECOND, payloadBytes, partitions },
+        ...{ seconds: flags.seconds, warmUpSeconds: flags.warmUp, brokerWarmUpSeconds: flags.brokerWarmUp },
+      };
       if (scenario === "fairness") {
-        const pace = {
-          perSecond: QUIET_TENANTS * QUIET_PER_SECOND,
-          seconds: flags.seconds,
-          warmUpSeconds: flags.warmUp,
-          brokerWarmUpSeconds: flags.brokerWarmUp,
-        };
         const flood = { floodPerSecond: FLOOD_TIMES * QUIET_PER_SECOND, backlog: flags.events };
-        const shape = { tenants: QUIET_TENANTS, payloadBytes, partitions };
-        results.push(await fairness(services, { ...shape, ...pace, ...flood }, turns));
+        results.push(await fairness(services, { ...others, ...flood }, turns));
       }
+      if (scenario === "replay") results.push(await replay(services, { ...others, events: flags.replayed }, turns));
       if (scenario === "latency") {
         const pace = {
           ...{ perSecond: flags.rate, seconds: flags.seconds, warmUpSeconds: flags.warmUp },

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { Command, InvalidArgumentError } from "commander";
+import { runReplay } from "./replay/run-replay.js";
 import { runFailover } from "./run-failover.js";
 import { runTorture } from "./run-torture.js";
 import { RunLog } from "./services/run-log.js";
@@ -37,6 +38,18 @@ torture
   .option("--seed <n>", "which moments", whole(0), 1)
   .action(async (flags: { kills: number; leaseMs: number; seed: number }) => {
     process.exitCode = (await runFailover({ ...flags, log: new RunLog(DIRECTORY) })) ? 0 : 1;
+  });
+
+torture
+  .command("replay")
+  .description(
+    "a replay that is cancelled half-way and begun again, under kill -9; exit code 1 where a job is not exact",
+  )
+  .option("--events <n>", "published events of one tenant", whole(100), 100_000)
+  .option("--kills <n>", "of the relay that replays, for each of the two jobs", whole(0), 4)
+  .option("--seed <n>", "which moments", whole(0), 1)
+  .action(async (flags: { events: number; kills: number; seed: number }) => {
+    process.exitCode = (await runReplay({ ...flags, log: new RunLog(DIRECTORY) })) ? 0 : 1;
   });
 
 await torture.parseAsync();

@@ -1,4 +1,5 @@
 import pg from "pg";
+import { fillBeside } from "./fill-beside.js";
 
 export interface LogSize {
   readonly events: number;
@@ -13,7 +14,7 @@ const DEAD_EVERY = 100;
 
 /**
  * Fills the log as a week of uneven tenants leaves it: the largest has some percent of all events, the smallest a few; one
- * topic is rare; half of the events have a key, which five share; what the cursors have passed is published, but for dead
+ * topic is rare; half of the events have a key, which five share, and a twentieth has one that all tenants have; what the cursors have passed is published, but for dead
  * letters. Its indexes are made once the rows are there, which takes a third of the time.
  */
 export async function fillLog(
@@ -38,11 +39,11 @@ export async function fillLog(
       await client.query(definition);
       say(`  ${name}`);
     }
-    await client.query("alter table siding.event add constraint event_dedupe unique (tenant_id, dedupe_key)");
+    await client.query("alter table siding.event add constraint event_dedupe unique (dedupe_key, tenant_id)");
     await client.query(DEAD, [DEAD_EVERY]);
     await client.query(PASSED, [Math.floor(events * (1 - PENDING_SHARE))]);
-    await client.query("vacuum analyze siding.event");
-    await client.query("vacuum analyze siding.failure");
+    await fillBeside(client, { events, tenants });
+    await client.query("vacuum analyze");
   } finally {
     await client.end();
   }
@@ -62,7 +63,7 @@ select siding.shard_of(t.tenant_id, 4::smallint), 300,
   now() - interval '7 days' * (1 - n::float / $4::int),
   i.id, t.tenant_id, case when n % 2 = 0 then 'order-' || n else i.id::text end,
   case when n % 100000 = 0 then 'rare' else 'topic-' || n % 20 end,
-  case when n % 2 = 0 then 'order-' || n / 10 end,
+  case when n % 2 = 0 then 'order-' || n / 10 when n % 20 = 3 then 'common' end,
   '{"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}',
   '{"order": ' || n || ', "total": 9900, "currency": "EUR", "lines": [{"sku": "a-1", "count": 2}, {"sku": "b-2", "count": 1}]}',
   'application/json'

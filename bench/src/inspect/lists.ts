@@ -37,16 +37,42 @@ export function lists({ events, tenants }: LogSize): readonly MeasuredList[] {
     "the largest tenant, dead": () => ({ tenant: large, status: "dead" }),
     "any tenant, dead": (draw) => ({ tenant: anyTenant(draw), status: "dead" }),
     "any tenant, pending": (draw) => ({ tenant: anyTenant(draw), status: "pending" }),
+    "any tenant, published": (draw) => ({ tenant: anyTenant(draw), status: "published" }),
+    "a tenant that waits, pending": () => ({ tenant: "tenant-1", status: "pending" }),
+    "a tenant that waits, a topic, pending": () => ({ tenant: "tenant-1", topic: "topic-7", status: "pending" }),
+    "a tenant that waits, the rare topic, pending": () => ({ tenant: "tenant-1", topic: "rare", status: "pending" }),
+    "a tenant that waits, published": () => ({ tenant: "tenant-1", status: "published" }),
+    "a tenant that is not": () => ({ tenant: "nobody" }),
     "any tenant, a topic": (draw) => ({ tenant: anyTenant(draw), topic: "topic-7" }),
     "the largest tenant, a topic": () => ({ tenant: large, topic: "topic-7" }),
     "the largest tenant, the rare topic": () => ({ tenant: large, topic: "rare" }),
+    "the largest tenant, a topic, pending": () => ({ tenant: large, topic: "topic-7", status: "pending" }),
+    "the largest tenant, a topic, published": () => ({ tenant: large, topic: "topic-7", status: "published" }),
+    "the largest tenant, a topic, dead": () => ({ tenant: large, topic: "topic-0", status: "dead" }),
+    "the largest tenant, a topic without dead letters, dead": () => ({
+      tenant: large,
+      topic: "topic-7",
+      status: "dead",
+    }),
+    "any tenant, a topic, dead": (draw) => ({ tenant: anyTenant(draw), topic: "topic-0", status: "dead" }),
     "a topic": () => ({ topic: "topic-7" }),
+    "a topic, published": () => ({ topic: "topic-7", status: "published" }),
     "a topic, pending": () => ({ topic: "topic-7", status: "pending" }),
-    "a topic, dead": () => ({ topic: "topic-10", status: "dead" }),
+    "a topic, dead": () => ({ topic: "topic-0", status: "dead" }),
+    "a topic without dead letters, dead": () => ({ topic: "topic-7", status: "dead" }),
     "the rare topic": () => ({ topic: "rare" }),
+    "the rare topic, pending": () => ({ topic: "rare", status: "pending" }),
+    "the rare topic, dead": () => ({ topic: "rare", status: "dead" }),
     "a topic that is not": () => ({ topic: "nowhere" }),
     "a key": (draw) => ({ key: `order-${Math.floor((draw * events) / 10)}` }),
     "a key of a tenant": (draw) => ({ key: `order-${Math.floor((draw * events) / 10)}`, tenant: anyTenant(draw) }),
+    "a key, dead": (draw) => ({ key: `order-${Math.floor((draw * events) / 10)}`, status: "dead" }),
+    "a key that all have": () => ({ key: "common" }),
+    "a key that all have, pending": () => ({ key: "common", status: "pending" }),
+    "a key that all have, any tenant": (draw) => ({ key: "common", tenant: anyTenant(draw) }),
+    "a key that is not": () => ({ key: "nowhere" }),
+    "a dedupe key that all have": () => ({ dedupe_key: "welcome" }),
+    "a dedupe key that all have, dead": () => ({ dedupe_key: "welcome", status: "dead" }),
     "a dedupe key": (draw) => ({ dedupe_key: `order-${nth(draw)}` }),
     "a dedupe key of a tenant": (draw) => ({ dedupe_key: `order-${nth(draw)}`, tenant: anyTenant(draw) }),
     "an id": (draw) => ({ id: uuidOf(nth(draw)) }),
@@ -56,6 +82,28 @@ export function lists({ events, tenants }: LogSize): readonly MeasuredList[] {
       since: at(draw * 0.99),
       until: at(draw * 0.99 + 1 / 168),
       tenant: large,
+    }),
+    "an hour of any day, pending": (draw) => ({
+      since: at(draw * 0.99),
+      until: at(draw * 0.99 + 1 / 168),
+      status: "pending",
+    }),
+    "an hour of any day, dead, the largest tenant": (draw) => ({
+      since: at(draw * 0.99),
+      until: at(draw * 0.99 + 1 / 168),
+      status: "dead",
+      tenant: large,
+    }),
+    "an hour of any day, a topic, any tenant": (draw) => ({
+      since: at(draw * 0.99),
+      until: at(draw * 0.99 + 1 / 168),
+      topic: "topic-7",
+      tenant: anyTenant(draw),
+    }),
+    "an hour of any day, the rare topic": (draw) => ({
+      since: at(draw * 0.99),
+      until: at(draw * 0.99 + 1 / 168),
+      topic: "rare",
     }),
     "before any day, dead": (draw) => ({ until: at(draw), status: "dead" }),
     "since yesterday, a topic, published": () => ({ since: at(6 / 7), topic: "topic-7", status: "published" }),
@@ -69,15 +117,34 @@ export function lists({ events, tenants }: LogSize): readonly MeasuredList[] {
       },
     }),
   );
+  return [...ofEvents, ...beside(anyTenant)];
+}
+
+/** Lists of what is no event. */
+function beside(anyTenant: (draw: number) => string): readonly MeasuredList[] {
+  const single = async (answer: Promise<object>): Promise<ListPage> => ({
+    rows: Number((await answer) !== null),
+    next: null,
+  });
+  const auditPage = async (answer: ReturnType<AdminClient["audit"]>): Promise<ListPage> => {
+    const { entries, next_cursor: next } = await answer;
+    return { rows: entries.length, next };
+  };
   return [
-    ...ofEvents,
+    { name: "audit", page: (client, _, more) => auditPage(client.audit(more)) },
     {
-      name: "audit",
-      page: async (client, _draw, more) => {
-        const { entries, next_cursor: next } = await client.audit(more);
-        return { rows: entries.length, next };
-      },
+      name: "audit of any tenant",
+      page: (client, draw, more) => auditPage(client.audit({ ...more, tenant: anyTenant(draw) })),
     },
+    { name: "jobs", page: (client, _, { limit }) => single(client.jobs({ limit })) },
+    { name: "jobs that run", page: (client, _, { limit }) => single(client.jobs({ limit, running: true })) },
+    {
+      name: "jobs of any tenant",
+      page: (client, draw, { limit }) => single(client.jobs({ limit, tenant: anyTenant(draw) })),
+    },
+    { name: "any tenant itself", page: (client, draw) => single(client.tenant(anyTenant(draw))) },
+    { name: "usage of any tenant", page: (client, draw) => single(client.tenantUsage(anyTenant(draw))) },
+    { name: "usage of a tenant that waits", page: (client) => single(client.tenantUsage("tenant-1")) },
   ];
 }
 

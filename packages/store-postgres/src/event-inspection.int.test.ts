@@ -59,6 +59,17 @@ async function bury(seq: bigint, error = "Broker: too large", deadBatch = 0): Pr
   );
 }
 
+/** Lanes of the first few tenants so named, which have published nothing yet. */
+async function hold(prefix: string, tenants: number): Promise<void> {
+  await database.query(
+    `insert into siding.lane (shard, batch, lane_id, tenant_id, reason, detail, probes, cursor)
+    select siding.shard_of($1 || n, d.shards), 0, gen_random_uuid(), $1 || n, 'quota', '', 0,
+      row(0, pg_current_snapshot(), pg_current_xact_id(), null, null, null)::siding.cursor
+    from generate_series(0, $2::int - 1) n, siding.deployment d`,
+    [prefix, tenants],
+  );
+}
+
 async function list(filter: EventFilter, limit = 1_000): Promise<readonly InspectedEvent[]> {
   return (await inspection.list(filter, { below: null, limit, roundsMax: 1 })).events;
 }
@@ -290,6 +301,64 @@ describe("one event", () => {
     expect(await inspection.show({ eventId: id, tenantId: "a" })).toMatchObject({ event: { seq: a }, isOnlyOne: true });
     expect(await inspection.show({ eventId: randomUUID() })).toBeNull();
   });
+});
+
+test("what waits in lanes is listed newest first among what is pending, page by page, with every filter", async () => {
+  const waiting: { readonly seq: bigint; readonly topic: string; readonly key: string | null }[] = [];
+  for (let n = 0; n < 60; n += 1) {
+    const [tenant, topic, key] = [`t${n % 12}`, n % 5 === 0 ? "rare" : "orders", n % 7 === 0 ? "k" : null];
+    waiting.push({ seq: await enqueue({ tenant, topic, key }), topic, key });
+  }
+  await hold("t", 12);
+  await promoteAll();
+  const above = await enqueue({ tenant: "t3" });
+  const published = await enqueue({ tenant: "free" });
+  await database.query(
+    `update siding.shard set cursor = row($1, pg_current_snapshot(), pg_current_xact_id(), null, null, null)::siding.cursor
+    where shard = siding.shard_of('free', (select shards from siding.deployment))`,
+    [String(published)],
+  );
+  const newest = (those: typeof waiting): bigint[] => those.map(({ seq }) => seq).sort((a, b) => (a > b ? -1 : 1));
+  const pending = (await paged({ status: "pending" }, 7)).filter((seq) => seq !== above);
+  expect(pending).toEqual(newest(waiting));
+  expect(await paged({ status: "pending", topic: "rare" }, 2)).toEqual(
+    newest(waiting.filter((e) => e.topic === "rare")),
+  );
+  const ofTenant = waiting.filter((_, n) => n % 12 === 4);
+  expect(await paged({ status: "pending", tenantId: "t4" }, 2)).toEqual(newest(ofTenant));
+  expect(await paged({ status: "pending", tenantId: "t4", topic: "rare" }, 1)).toEqual(
+    newest(ofTenant.filter((e) => e.topic === "rare")),
+  );
+  expect(await paged({ status: "pending", key: "k" }, 3)).toEqual(newest(waiting.filter((e) => e.key === "k")));
+  expect(await seqs({ status: "published" })).toEqual([published]);
+});
+
+test("a session that is bound to a tenant finds its own events by key, however many others have the key", async () => {
+  const own = [await enqueue({ tenant: "mine", key: "k" })];
+  await enqueue({ tenant: "mine", key: "other" });
+  await enqueue({ tenant: "yours", key: "k" });
+  own.unshift(await enqueue({ tenant: "mine", key: "k", topic: "rare" }));
+  const bound = new EventInspection(new InspectionSession(client, "test", ["mine"]));
+  const found = async (filter: EventFilter): Promise<bigint[]> =>
+    (await bound.list({ tenantId: "mine", ...filter }, { below: null, limit: 10, roundsMax: 1 })).events.map(
+      ({ seq }) => seq,
+    );
+  expect(await found({ key: "k" })).toEqual(own);
+  expect(await found({ key: "k", topic: "rare" })).toEqual([own[0]]);
+  expect(await found({ key: "k", status: "published" })).toEqual([]);
+  expect(await found({ key: "nowhere" })).toEqual([]);
+  expect(await found({ key: "k", tenantId: "yours" })).toEqual([]);
+  await database.query(
+    "select count(siding.enqueue('orders', '{}', 'yours', key => 'k')) from generate_series(1, 4001)",
+  );
+  expect(await found({ key: "k" })).toEqual(own);
+});
+
+test("a dedupe key is found without its tenant, in every tenant that has it", async () => {
+  const [a, b] = [await enqueue({ tenant: "a", dedupe: "d" }), await enqueue({ tenant: "b", dedupe: "d" })];
+  await enqueue({ tenant: "a", dedupe: "e" });
+  expect(await seqs({ dedupeKey: "d" })).toEqual([b, a]);
+  expect(await seqs({ dedupeKey: "d", tenantId: "a" })).toEqual([a]);
 });
 
 test("an event that a lane holds says why, and no other does", async () => {

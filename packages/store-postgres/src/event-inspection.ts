@@ -50,7 +50,7 @@ export interface PageWanted {
   readonly limit: number;
   /** How many matching events to leave out first: each is looked for all the same. */
   readonly skip?: number;
-  /** How many times to look at some 10,000 rows while the page is not full. */
+  /** How many times to look at some 4,000 rows while the page is not full. */
   readonly roundsMax: number;
 }
 

@@ -339,6 +339,22 @@ describe("a change", () => {
     expect(world.log.join("\n")).not.toContain(token.slice("siding_".length + 13));
   });
 
+  test("the audit is newest first however long its numbers are, page by page", async () => {
+    await world.database.query(
+      `insert into siding.audit (actor, role, action, reason, tenant_id, subject)
+      select 'x', 'admin', 'y', 'z', 'paged', n from generate_series(1, 120) n order by n`,
+    );
+    const subjects: number[] = [];
+    let next = "";
+    do {
+      const path = `/admin/audit?tenant=paged&limit=50${next === "" ? "" : `&cursor=${next}`}`;
+      const { body } = await world.ask(path, { token: admin });
+      subjects.push(...body.entries.map(({ subject }: { subject: string }) => Number(subject)));
+      next = body.next_cursor ?? "";
+    } while (next !== "");
+    expect(subjects).toEqual(Array.from({ length: 120 }, (_, n) => 120 - n));
+  });
+
   test("is not made where it cannot be recorded", async () => {
     const count = "select count(*)::int as n from siding.admin_token";
     const [before] = await world.database.query(count);

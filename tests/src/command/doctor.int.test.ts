@@ -147,12 +147,35 @@ describe("siding doctor", () => {
 
   test("finds rights that a restore lost, and each mend brings them back", async () => {
     await database.query("revoke delete on siding.failure from siding_relay");
-    await database.query("revoke usage on schema siding from siding_relay, siding_admin, siding_emitter");
+    await database.query(
+      "revoke usage on schema siding from siding_relay, siding_admin, siding_emitter, siding_tenant",
+    );
     const { findings } = await diagnose(1);
     const lost = findings.find(({ check }) => check === "schema.privileges");
     expect(lost).toMatchObject({ level: "problem" });
     await database.query(lost!.mend);
     await diagnose(0);
+  });
+
+  test("finds them on every table that relays, operators and bound tokens need, to the column", async () => {
+    const rights = `
+      select table_name::text, grantee::text, privilege_type::text, 'table' as of
+      from information_schema.table_privileges where table_schema = 'siding' and grantee ~ '^siding_(relay|admin|tenant)$'
+      union all
+      select table_name, grantee, privilege_type, column_name
+      from information_schema.column_privileges where table_schema = 'siding' and grantee ~ '^siding_(relay|admin|tenant)$'
+      order by 1, 2, 3, 4`;
+    const before = await database.query(rights);
+    await database.query("revoke all on all tables in schema siding from siding_relay, siding_admin, siding_tenant");
+    const { findings } = await diagnose(1);
+    const lost = findings.find(({ check }) => check === "schema.privileges");
+    await database.query(lost!.mend);
+    await diagnose(0);
+    const after = JSON.stringify(await database.query(rights));
+    const missing = before.filter((right) => !after.includes(JSON.stringify(right)));
+    expect([
+      ...new Set(missing.map((right) => `${right.grantee} ${right.privilege_type} ${right.table_name}`)),
+    ]).toEqual([]);
   });
 
   test("tells a user who may do nothing which role to ask for", async () => {

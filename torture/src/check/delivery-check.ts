@@ -67,8 +67,11 @@ export class DeliveryCheck {
     return new DeliveryCheck(world, seed, consumer, { ledger, arrivals, backlog });
   }
 
-  /** Ends the writers, waits until all is delivered, or nothing comes any more, and stops the relays. */
-  async finish(): Promise<DeliveryOutcome> {
+  /**
+   * Ends the writers, waits until all is delivered, or nothing comes any more, and stops the relays.
+   * @param others events in the outbox that are not the writers'
+   */
+  async finish(others = 0): Promise<DeliveryOutcome> {
     const { relays, postgres } = this.#world;
     this.backlog.during = "the end";
     this.#stopWriting.abort();
@@ -79,7 +82,7 @@ export class DeliveryCheck {
     for (const relay of relays) faults.push(...relay.unexpectedEnds);
     for (const fault of await Promise.all(relays.map((relay) => relay.stop()))) if (fault !== null) faults.push(fault);
     const verdict = this.ledger.verdict(expected);
-    faults.push(...(await outboxFaults(postgres.url, total)));
+    faults.push(...(await outboxFaults(postgres.url, total + others)));
     await this.close();
     return { verdict, faults };
   }

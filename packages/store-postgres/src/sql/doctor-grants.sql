@@ -1,22 +1,37 @@
 -- Rights of the roles that are missing, as after a restore without privileges. What a role or an object itself lacks is
 -- reported elsewhere, and no right here. From the catalogs, since a name is resolved only for who may use the schema.
-with needed (role, object, privilege) as (
+with granted (role, privilege, objects) as (
   values
-    ('siding_relay', 'migration', 'select'), ('siding_relay', 'deployment', 'select'),
-    ('siding_relay', 'event', 'select'), ('siding_relay', 'shard', 'select'), ('siding_relay', 'shard', 'update'),
-    ('siding_relay', 'failure', 'select'), ('siding_relay', 'failure', 'insert'), ('siding_relay', 'failure', 'update'),
-    ('siding_relay', 'failure', 'delete'), ('siding_relay', 'relay', 'select'), ('siding_relay', 'relay', 'insert'),
-    ('siding_relay', 'relay', 'update'), ('siding_relay', 'relay', 'delete'),
-    ('siding_relay', 'already_published', 'select'), ('siding_relay', 'already_published', 'delete'),
-    ('siding_relay', 'published_span', 'insert'), ('siding_relay', 'published_span', 'update'),
-    ('siding_relay', 'published_sum', 'insert'), ('siding_relay', 'published_sum', 'update'),
-    ('siding_relay', 'lane', 'select'), ('siding_relay', 'lane', 'insert'), ('siding_relay', 'lane', 'delete'),
-    ('siding_relay', 'quota_use', 'select'), ('siding_relay', 'quota_use', 'insert'), ('siding_relay', 'quota_use', 'delete'),
-    ('siding_admin', 'lane', 'select'), ('siding_admin', 'lanes', 'select'),
-    ('siding_admin', 'migration', 'select'), ('siding_admin', 'deployment', 'select'), ('siding_admin', 'event', 'select'),
-    ('siding_admin', 'shard', 'select'), ('siding_admin', 'shard', 'update'), ('siding_admin', 'failure', 'select'),
-    ('siding_admin', 'relay', 'select'), ('siding_admin', 'already_published', 'select'),
-    ('siding_admin', 'already_published', 'insert'), ('siding_admin', 'recovery', 'insert')
+    ('siding_relay', 'select', 'migration deployment event shard failure relay events backlog already_published recovery'),
+    ('siding_relay', 'select', 'published_span published_sum lane lanes quota_use policy pause policy_version gate usage'),
+    ('siding_relay', 'select', 'trim_point job job_shard job_lane job_progress jobs'),
+    ('siding_relay', 'insert', 'failure relay published_span published_sum lane quota_use gate trim_point job_progress'),
+    ('siding_relay', 'update', 'shard failure relay published_span published_sum lane quota_use gate job_progress'),
+    ('siding_relay', 'delete', 'event failure relay already_published published_span published_sum lane quota_use'),
+    ('siding_relay', 'delete', 'gate trim_point job_progress'),
+    ('siding_relay', 'update (name, kafka_cluster_id, system_identifier, timeline)', 'deployment'),
+    ('siding_relay', 'update (is_floor)', 'trim_point'),
+    ('siding_relay', 'update (ended_at)', 'job_shard'),
+    ('siding_admin', 'select', 'migration deployment event shard failure relay events backlog already_published recovery'),
+    ('siding_admin', 'select', 'published_span published_sum lane lanes quota_use policy pause policy_version gate usage'),
+    ('siding_admin', 'select', 'trim_point admin_token audit job job_shard job_lane job_progress jobs'),
+    ('siding_admin', 'insert', 'already_published recovery policy pause gate admin_token audit job job_shard job_lane'),
+    ('siding_admin', 'update', 'shard policy pause gate policy_version'),
+    ('siding_admin', 'delete', 'already_published lane quota_use policy pause gate failure job_shard job_progress'),
+    ('siding_admin', 'update (name, kafka_cluster_id, system_identifier, timeline)', 'deployment'),
+    ('siding_admin', 'update (dead_batch, dead_at)', 'failure'),
+    ('siding_admin', 'update (finished_at)', 'recovery'),
+    ('siding_admin', 'update (revoked_at, revoked_by)', 'admin_token'),
+    ('siding_admin', 'update (cancelled_at, cancelled_by, cancel_reason)', 'job'),
+    ('siding_admin', 'update (asked, asked_waiting, ended_at)', 'job_shard'),
+    ('siding_tenant', 'select', 'event failure audit lane already_published deployment migration'),
+    ('siding_tenant', 'select (shard, cursor, promoted_batch, halted_reason)', 'shard')
+),
+needed as (
+  select g.role, g.privilege, split_part(g.privilege, ' ', 1) as act, o.object,
+    string_to_array(substring(g.privilege from '\((.*)\)'), ', ') as columns
+  from granted g
+  cross join unnest(string_to_array(g.objects, ' ')) as o (object)
 ),
 home as (
   select n.oid from pg_namespace n where n.nspname = 'siding'
@@ -26,7 +41,11 @@ from needed n
 join pg_roles r on r.rolname = n.role
 join home on true
 join pg_class c on c.relnamespace = home.oid and c.relname = n.object
-where not has_table_privilege(r.oid, c.oid, n.privilege)
+where not has_table_privilege(r.oid, c.oid, n.act)
+  and (n.columns is null or exists (
+    select from pg_attribute a
+    where a.attrelid = c.oid and a.attname = any (n.columns) and not has_column_privilege(r.oid, c.oid, a.attnum, n.act)
+  ))
 union all
 select r.rolname, 'execute', 'function siding.' || p.proname
 from home
@@ -36,5 +55,5 @@ where not has_function_privilege(r.oid, p.oid, 'execute')
 union all
 select r.rolname, 'usage', 'schema siding'
 from home
-join pg_roles r on r.rolname in ('siding_relay', 'siding_admin', 'siding_emitter')
+join pg_roles r on r.rolname in ('siding_relay', 'siding_admin', 'siding_emitter', 'siding_tenant')
 where not has_schema_privilege(r.oid, home.oid, 'usage')

@@ -13,8 +13,7 @@ from (
       and ($11::text is null or looked.key is not distinct from $11)
       and ($12::uuid is null or looked.event_id = $12)
       and ($7::text is null
-        or siding.event_status(looked.seq, looked.xid,
-          siding.cursor_of(looked.shard, looked.tenant_id, looked.topic, looked.key, looked.seq, s.promoted_batch, s.cursor), s.promoted_batch, f.dead_batch,
+        or siding.event_status(looked.seq, looked.xid, coalesce(line.cursor, s.cursor), s.promoted_batch, f.dead_batch,
           exists (select from siding.already_published a where a.shard = looked.shard and a.seq = looked.seq)) = $7) as matches
   from (
     select e.shard, e.seq, e.xid, e.created_at, e.dedupe_key, e.tenant_id, e.topic, e.key, e.event_id,
@@ -26,6 +25,8 @@ from (
   ) looked
   join siding.shard s on s.shard = looked.shard
   left join siding.failure f on f.shard = looked.shard and f.seq = looked.seq
+  left join lateral siding.line_of(looked.shard, looked.tenant_id, looked.topic, looked.key, looked.seq, s.promoted_batch) line
+    on $7::text is not null
 ) page
 where page.matches or page.is_edge
 order by page.seq desc

@@ -4,7 +4,7 @@
 -- A row with is_edge was the last one to be looked at: below it nothing is known.
 select page.seq::text as seq, page.shard::text as shard, page.matches::text as matches, page.is_edge::text as is_edge
 from (
-  select looked.seq, looked.shard, looked.nth = $3 as is_edge,
+  select looked.seq, looked.shard, looked.hash, looked.nth = $3 as is_edge,
     ($5::timestamptz is null or looked.created_at >= $5)
       and ($6::timestamptz is null or looked.created_at < $6)
       and ($8::text is null or looked.dedupe_key = $8)
@@ -13,21 +13,23 @@ from (
       and ($11::text is null or looked.key is not distinct from $11)
       and ($12::uuid is null or looked.event_id = $12)
       and ($7::text is null
-        or siding.event_status(looked.seq, looked.xid,
-          siding.cursor_of(looked.shard, looked.tenant_id, looked.topic, looked.key, looked.seq, s.promoted_batch, s.cursor), s.promoted_batch, f.dead_batch,
+        or siding.event_status(looked.seq, looked.xid, coalesce(line.cursor, s.cursor), s.promoted_batch, f.dead_batch,
           exists (select from siding.already_published a where a.shard = looked.shard and a.seq = looked.seq)) = $7) as matches
   from (
-    select e.shard, e.seq, e.xid, e.created_at, e.dedupe_key, e.tenant_id, e.topic, e.key, e.event_id,
+    select e.shard, e.seq, e.xid, e.created_at, e.dedupe_key, e.tenant_id, e.topic, e.key, e.event_id, hashtextextended(e.key, 0) as hash,
       row_number() over (order by hashtextextended(e.key, 0) desc, e.seq desc) as nth
     from siding.event e
-    where hashtextextended(e.key, 0) = hashtextextended($11, 0) and e.key is not null and e.seq < $1 and e.seq > $2
-    -- By hash first, which is one: under row-level security the planner does not see that, and would sort.
+    where (hashtextextended(e.key, 0), e.seq) < (hashtextextended($11, 0), $1)
+      and (hashtextextended(e.key, 0), e.seq) > (hashtextextended($11, 0), $2) and e.key is not null
+    -- In the index's own order, and pairs compared: with or without row-level security the planner sees the same then, and sorts neither.
     order by hashtextextended(e.key, 0) desc, e.seq desc
     limit $3::int
   ) looked
   join siding.shard s on s.shard = looked.shard
   left join siding.failure f on f.shard = looked.shard and f.seq = looked.seq
+  left join lateral siding.line_of(looked.shard, looked.tenant_id, looked.topic, looked.key, looked.seq, s.promoted_batch) line
+    on $7::text is not null
 ) page
 where page.matches or page.is_edge
-order by page.seq desc
+order by page.hash desc, page.seq desc
 limit $4::int

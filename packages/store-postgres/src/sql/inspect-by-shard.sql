@@ -12,8 +12,7 @@ cross join lateral (
       ($6::timestamptz is null or looked.created_at >= $6)
         and ($7::timestamptz is null or looked.created_at < $7)
         and ($8::text is null
-          or siding.event_status(looked.seq, looked.xid,
-          siding.cursor_of(looked.shard, looked.tenant_id, looked.topic, looked.key, looked.seq, s.promoted_batch, s.cursor), s.promoted_batch, f.dead_batch,
+          or siding.event_status(looked.seq, looked.xid, coalesce(lane.cursor, s.cursor), s.promoted_batch, f.dead_batch,
             exists (select from siding.already_published a where a.shard = looked.shard and a.seq = looked.seq)) = $8) as matches
     from (
       select e.shard, e.seq, e.xid, e.created_at, e.tenant_id, e.topic, e.key, row_number() over (order by e.seq desc) as nth
@@ -23,6 +22,8 @@ cross join lateral (
       limit $4::int
     ) looked
     left join siding.failure f on f.shard = looked.shard and f.seq = looked.seq
+    left join lateral siding.line_of(looked.shard, looked.tenant_id, looked.topic, looked.key, looked.seq, s.promoted_batch) lane
+      on $8::text is not null
   ) candidate
   where candidate.matches or candidate.is_edge
   order by candidate.seq desc

@@ -13,13 +13,14 @@ cross join lateral (
       looked.dead_batch <= s.promoted_batch
         and ($6::timestamptz is null or e.created_at >= $6)
         and ($7::timestamptz is null or e.created_at < $7)
-        and ($8::text is null or e.tenant_id = $8)
-        and ($9::text is null or e.topic = $9)
         and ($10::text is null or e.key is not distinct from $10) as matches
     from (
       select f.shard, f.seq, f.dead_batch, row_number() over (order by f.seq desc) as nth
       from siding.failure f
+      -- By failure_dead_by_tenant or failure_dead_by_topic where one is named: the plan is made for the values.
       where f.shard = line.shard and f.seq < line.below and f.seq > line.above and f.dead_batch is not null and f.discarded_by is null
+        and ($8::text is null or f.tenant_id = $8)
+        and ($9::text is null or f.topic = $9)
       order by f.seq desc
       limit $4::int
     ) looked

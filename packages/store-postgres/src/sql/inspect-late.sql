@@ -1,5 +1,5 @@
 -- Pending events at or below their shard's position: those of transactions that the cursor's snapshot did not see, looked
--- for transaction by transaction as in read-plain-page.sql, and those that wait in lanes. Newest first: the seqs.
+-- for transaction by transaction as in read-plain-page.sql. Newest first: the seqs.
 -- $1 shards, $2 below which seq, $3 above which seq (arrays, one place a shard), $4 how many to answer; $5 since, $6 until,
 -- $7 tenant, $8 topic, $9 key, each null for any. Crosses shards and tenants on purpose where no tenant is named.
 select found.seq::text as seq, found.shard::text as shard, 'true' as matches, 'false' as is_edge
@@ -30,24 +30,6 @@ from (
       and ($8::text is null or e.topic = $8)
       and ($9::text is null or e.key is not distinct from $9)
     order by e.xid desc, e.seq desc
-    limit $4::int
-  ) late
-  union all
-  select late.seq, line.shard
-  from unnest($1::smallint[], $2::bigint[], $3::bigint[]) as line (shard, below, above)
-  cross join lateral (
-    select w.seq
-    from siding.lane_backlog(line.shard) w
-    join siding.event e on e.shard = line.shard and e.seq = w.seq
-    where w.seq > line.above and w.seq < line.below
-      and not exists (select from siding.failure f where f.shard = line.shard and f.seq = w.seq and f.dead_batch is not null)
-      and not exists (select from siding.already_published a where a.shard = line.shard and a.seq = w.seq)
-      and ($5::timestamptz is null or e.created_at >= $5)
-      and ($6::timestamptz is null or e.created_at < $6)
-      and ($7::text is null or e.tenant_id = $7)
-      and ($8::text is null or e.topic = $8)
-      and ($9::text is null or e.key is not distinct from $9)
-    order by w.seq desc
     limit $4::int
   ) late
 ) found

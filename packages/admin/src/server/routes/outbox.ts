@@ -27,7 +27,7 @@ export interface EventRoutesOptions {
 }
 
 /** With an offset, what is left out has to be found as well. */
-const OFFSET_ROUNDS_MAX = 20;
+const OFFSET_ROUNDS_MAX = 50;
 
 /** Lists and single events: the outbox, and of it the dead letters. */
 export function eventRoutes(server: AdminRoutes, { pool, redactions }: EventRoutesOptions): void {
