@@ -1,10 +1,12 @@
 import { startServices } from "@siding/embedded/start-services.js";
 import { Argument, Command, InvalidArgumentError } from "commander";
+import { backlog } from "./backlog/backlog.js";
 import { drain } from "./drain/drain.js";
 import { enqueue } from "./enqueue/enqueue.js";
 import { fairness } from "./fairness/fairness.js";
 import { idle } from "./idle/idle.js";
 import { inspect } from "./inspect/inspect.js";
+import { lanes } from "./lanes/lanes.js";
 import { latency } from "./latency/latency.js";
 import { machineFacts } from "./machine/machine-facts.js";
 import { memory } from "./memory/memory.js";
@@ -13,7 +15,18 @@ import { printResult } from "./report/print-result.js";
 import type { ScenarioResult } from "./report/scenario-result.js";
 import { writeResults } from "./report/write-results.js";
 
-const SCENARIOS = ["drain", "latency", "memory", "enqueue", "idle", "fairness", "replay", "inspect"] as const;
+const SCENARIOS = [
+  "drain",
+  "latency",
+  "memory",
+  "enqueue",
+  "idle",
+  "fairness",
+  "replay",
+  "inspect",
+  "lanes",
+  "backlog",
+] as const;
 /** Of fairness and replay: the others, and each one's rate; of fairness how many times as much the flood sends. */
 const QUIET_TENANTS = 20;
 const QUIET_PER_SECOND = 10;
@@ -26,6 +39,7 @@ interface Flags {
   readonly replayed: number;
   readonly logEvents: number;
   readonly logTenants: number;
+  readonly backlogEvents: number;
   readonly payloadBytes: number;
   readonly partitions: number;
   readonly rounds: number;
@@ -43,14 +57,22 @@ const wholeNumber = (text: string): number => {
   return value;
 };
 
+/** Two small backlogs have to fit in it, one at its beginning and one at its end. */
+const greatBacklog = (text: string): number => {
+  const value = wholeNumber(text);
+  if (value < 200_000) throw new InvalidArgumentError("200,000 at least");
+  return value;
+};
+
 const command = new Command("bench")
   .addArgument(new Argument("[scenarios...]").choices(SCENARIOS).default(["drain", "latency", "enqueue"]))
-  .option("--events <n>", "backlog of drain, memory and fairness", wholeNumber, 200_000)
+  .option("--events <n>", "backlog of drain, memory, fairness and lanes", wholeNumber, 200_000)
   .option("--tenants <n>", "tenants", wholeNumber, 1_000)
   .option("--replayed <n>", "replay: published events of the tenant that is replayed", wholeNumber, 100_000)
   .option("--log-events <n>", "inspect: events in the log", wholeNumber, 10_000_000)
   .option("--log-tenants <n>", "inspect: tenants in the log", wholeNumber, 10_000)
-  .option("--payload-bytes <n>", "bytes of JSON an event", wholeNumber, 512)
+  .option("--backlog-events <n>", "backlog: events in the great one", greatBacklog, 10_000_000)
+  .option("--payload-bytes <n>", "bytes of JSON an event, but for backlog", wholeNumber, 512)
   .option("--partitions <n>", "partitions of the topic", wholeNumber, 12)
   .option("--rounds <n>", "how often the sides of a comparison take turns", wholeNumber, 3)
   .option(
@@ -84,9 +106,16 @@ async function run(scenarios: readonly Scenario[], flags: Flags): Promise<void> 
     const turns = { rounds: flags.rounds, patienceSeconds: flags.patience, say };
     for (const scenario of scenarios) {
       say(scenario);
-      const backlog = { events: flags.events, tenants, payloadBytes, partitions, profileDir: profile };
-      if (scenario === "drain") results.push(await drain(services, backlog, turns));
-      if (scenario === "memory") results.push(await memory(services, backlog));
+      const load = { events: flags.events, tenants, payloadBytes, partitions, profileDir: profile };
+      if (scenario === "drain") results.push(await drain(services, load, turns));
+      if (scenario === "memory") results.push(await memory(services, load));
+      if (scenario === "lanes") {
+        const backlogOfOneShard = { events: flags.events, payloadBytes, partitions, profileDir: profile };
+        results.push(await lanes(services, backlogOfOneShard, turns));
+      }
+      if (scenario === "backlog") {
+        results.push(await backlog(services, { events: flags.backlogEvents, tenants, partitions }, turns));
+      }
       if (scenario === "enqueue") {
         results.push(await enqueue(services, { tenants, payloadBytes, seconds: flags.seconds }, turns));
       }

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { runReplay } from "./replay/run-replay.js";
 import { runFailover } from "./run-failover.js";
 import { runTorture } from "./run-torture.js";
+import { runWindows } from "./run-windows.js";
 import { RunLog } from "./services/run-log.js";
 
 const DIRECTORY = fileURLToPath(new URL("../../.siding/torture", import.meta.url));
@@ -19,7 +20,7 @@ const whole = (minimum: number) => (text: string) => {
 };
 
 const torture = new Command("torture")
-  // Both have a --seed: it is that of the command it follows.
+  // All have a --seed: it is that of the command it follows.
   .enablePositionalOptions()
   .description(
     "faults at every step of the protocol, on real servers; exit code 1 where an event is not delivered once",
@@ -50,6 +51,17 @@ torture
   .option("--seed <n>", "which moments", whole(0), 1)
   .action(async (flags: { events: number; kills: number; seed: number }) => {
     process.exitCode = (await runReplay({ ...flags, log: new RunLog(DIRECTORY) })) ? 0 : 1;
+  });
+
+torture
+  .command("windows")
+  .description(
+    "every sliding window of tenants over their quotas, held against limit + burst through kills and takeovers",
+  )
+  .option("--kills <n>", "how often", whole(1), 50)
+  .option("--seed <n>", "which moments", whole(0), 1)
+  .action(async (flags: { kills: number; seed: number }) => {
+    process.exitCode = (await runWindows({ ...flags, log: new RunLog(DIRECTORY) })) ? 0 : 1;
   });
 
 await torture.parseAsync();

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { RunningServices } from "@siding/embedded/start-services.js";
 import pg from "pg";
 import { createDatabase } from "../events/bench-database.js";
@@ -7,6 +6,7 @@ import { fillBacklog } from "../events/fill-backlog.js";
 import type { SampleShape } from "../events/sample-event.js";
 import { startCpuSpan } from "../machine/cpu-span.js";
 import { RelayProcess } from "../relay/relay-process.js";
+import { lastSeqs, untilPromoted } from "../relay/until-published.js";
 import { type DrainRound, drainRound } from "./drain-round.js";
 
 export interface DrainSpec extends SampleShape {
@@ -14,8 +14,6 @@ export interface DrainSpec extends SampleShape {
   readonly partitions: number;
   readonly profileDir?: string | undefined;
 }
-
-const LOOK_MS = 20;
 
 /**
  * A relay empties a backlog. The time runs from its first "shard taken", when it is connected and has read nothing, to
@@ -49,19 +47,6 @@ export async function drainRelay(services: RunningServices, spec: DrainSpec, dep
     await watcher.end();
     await database.drop();
     await topic.drop();
-  }
-}
-
-async function lastSeqs(client: pg.Client): Promise<ReadonlyMap<number, bigint>> {
-  const { rows } = await client.query("select shard, max(seq)::text as seq from siding.event group by shard");
-  return new Map(rows.map((row) => [row.shard, BigInt(row.seq)]));
-}
-
-async function untilPromoted(client: pg.Client, ends: ReadonlyMap<number, bigint>): Promise<void> {
-  for (;;) {
-    const { rows } = await client.query("select shard, (cursor).position::text as position from siding.shard");
-    if (rows.every((row) => BigInt(row.position) >= (ends.get(row.shard) ?? 0n))) return;
-    await delay(LOOK_MS);
   }
 }
 

@@ -8,12 +8,13 @@ export interface BenchDatabase {
   drop(): Promise<void>;
 }
 
-export async function createDatabase(serverUrl: string): Promise<BenchDatabase> {
+/** @param shards 4 where nothing is said */
+export async function createDatabase(serverUrl: string, shards?: number): Promise<BenchDatabase> {
   const name = `siding_bench_${randomBytes(4).toString("hex")}`;
   const url = new URL(serverUrl);
   url.pathname = `/${name}`;
   await once(serverUrl, `create database ${name}`);
-  await runSiding(["migrate"], { DATABASE_URL: url.href });
+  await runSiding(["migrate"], { DATABASE_URL: url.href, ...(shards ? { SIDING_SHARDS: String(shards) } : {}) });
   return { url: url.href, drop: () => once(serverUrl, `drop database ${name} with (force)`) };
 }
 

@@ -1,4 +1,5 @@
 import pg from "pg";
+import { bulkInsert } from "../events/bulk-insert.js";
 import { fillBeside } from "./fill-beside.js";
 
 export interface LogSize {
@@ -6,16 +7,14 @@ export interface LogSize {
   readonly tenants: number;
 }
 
-/** One transaction of it: so many rows that its commit costs nothing, so few that nothing waits long for it. */
-const ROWS_A_TRANSACTION = 250_000;
 /** Events that no cursor has passed yet, and events that Kafka refused for good, of a hundred. */
 const PENDING_SHARE = 0.01;
 const DEAD_EVERY = 100;
 
 /**
  * Fills the log as a week of uneven tenants leaves it: the largest has some percent of all events, the smallest a few; one
- * topic is rare; half of the events have a key, which five share, and a twentieth has one that all tenants have; what the cursors have passed is published, but for dead
- * letters. Its indexes are made once the rows are there, which takes a third of the time.
+ * topic is rare; half of the events have a key, which five share, and a twentieth has one that all tenants have; what the
+ * cursors have passed is published, but for dead letters.
  */
 export async function fillLog(
   databaseUrl: string,
@@ -26,20 +25,7 @@ export async function fillLog(
   await client.connect();
   try {
     await client.query("set synchronous_commit = off");
-    const { rows: indexes } = await client.query<{ name: string; definition: string }>(INDEXES);
-    for (const { name } of indexes) await client.query(`drop index siding.${name}`);
-    await client.query("alter table siding.event drop constraint event_dedupe");
-    for (let from = 0; from < events; from += ROWS_A_TRANSACTION) {
-      const to = Math.min(from + ROWS_A_TRANSACTION, events);
-      await client.query(ROWS, [from + 1, to, tenants, events]);
-      say(`  ${to} of ${events} events`);
-    }
-    await client.query("set maintenance_work_mem = '1GB'");
-    for (const { name, definition } of indexes) {
-      await client.query(definition);
-      say(`  ${name}`);
-    }
-    await client.query("alter table siding.event add constraint event_dedupe unique (dedupe_key, tenant_id)");
+    await bulkInsert(client, events, say, (from, to) => client.query(ROWS, [from, to, tenants, events]));
     await client.query(DEAD, [DEAD_EVERY]);
     await client.query(PASSED, [Math.floor(events * (1 - PENDING_SHARE))]);
     await fillBeside(client, { events, tenants });
@@ -48,14 +34,6 @@ export async function fillLog(
     await client.end();
   }
 }
-
-/** Those that no constraint needs. */
-const INDEXES = `
-select c.relname as name, pg_get_indexdef(c.oid) as definition
-from pg_index i
-join pg_class c on c.oid = i.indexrelid
-where i.indrelid = 'siding.event'::regclass and not exists (select from pg_constraint k where k.conindid = c.oid)
-order by 1`;
 
 const ROWS = `
 insert into siding.event (shard, bytes, created_at, event_id, tenant_id, dedupe_key, topic, key, headers, payload, content_type)

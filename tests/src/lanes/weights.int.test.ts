@@ -18,6 +18,7 @@ type Tenant = keyof typeof WEIGHTS;
 describe("two backlogged tenants of weight 1 and 3", () => {
   let database: TestDatabase;
   let topic: string;
+  let relay: SidingProcess | undefined;
   let run = 0;
   const brokers = inject("kafkaBrokers");
   beforeEach(async () => {
@@ -32,7 +33,11 @@ describe("two backlogged tenants of weight 1 and 3", () => {
       expect(code, stderr).toBe(0);
     }
   });
-  afterEach(() => database.drop());
+  afterEach(async () => {
+    // In good order: a transaction left open would keep every other deployment's relay from reading its number for a minute.
+    await relay?.stop();
+    await database.drop();
+  });
 
   /** What arrived, batch by batch, for as long as both had more to send. */
   async function whileBothWait(payloadBytes: Record<Tenant, number>): Promise<readonly ReceivedRecord[][]> {
@@ -48,12 +53,11 @@ describe("two backlogged tenants of weight 1 and 3", () => {
       SIDING_BATCH_EVENTS: String(BATCH_EVENTS),
     };
     const reader = await CommittedReader.open(brokers, topic, 1);
-    const relay = SidingProcess.relay({ databaseUrl: database.url, kafkaBrokers: brokers, settings });
+    relay = SidingProcess.relay({ databaseUrl: database.url, kafkaBrokers: brokers, settings });
     const isThrough = (): boolean =>
       Object.keys(WEIGHTS).some((tenant) => reader.records.filter(isOf(tenant)).length === EVENTS_EACH);
     await expect.poll(isThrough, { timeout: 30_000 }).toBe(true);
-    relay.kill("SIGKILL");
-    await relay.ended;
+    await relay.stop();
     await reader.close();
     const batches = batchesOf(reader.records);
     const left = { light: EVENTS_EACH, heavy: EVENTS_EACH };

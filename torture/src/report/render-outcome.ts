@@ -10,9 +10,16 @@ export function isClean({ verdict, faults }: DeliveryOutcome): boolean {
   return [missing, doubled, disordered, unexpected, faults].every((each) => each.length === 0);
 }
 
-/** What came of it, one line a figure; of what is wrong the first few by name. */
+/** What came of it, and how long it took at times. */
 export function renderOutcome(outcome: DeliveryOutcome, backlog: BacklogWatch, failoversMs: readonly number[]): string {
-  const { verdict, faults } = outcome;
+  return renderDelivery(outcome, [
+    ["longest stall", `${seconds(backlog.longest.ms)}, during ${backlog.longest.during}`],
+    ["failover after kill -9", failovers(failoversMs)],
+  ]);
+}
+
+/** What came of it, one line a figure; of what is wrong the first few by name. */
+export function renderDelivery({ verdict, faults }: DeliveryOutcome, times: readonly [string, string][] = []): string {
   const { missing, doubled, disordered, unexpected } = verdict;
   const lines: [string, string][] = [
     ["events committed", verdict.expected.toLocaleString("en-US")],
@@ -20,8 +27,7 @@ export function renderOutcome(outcome: DeliveryOutcome, backlog: BacklogWatch, f
     ["doubled", named(doubled)],
     ["disordered", named(disordered)],
     ["rolled back, and there", named(unexpected)],
-    ["longest stall", `${seconds(backlog.longest.ms)}, during ${backlog.longest.during}`],
-    ["failover after kill -9", failovers(failoversMs)],
+    ...times,
   ];
   const width = Math.max(...lines.map(([name]) => name.length));
   return [...lines.map(([name, value]) => `${name.padEnd(width)}  ${value}`), ...faults.map((each) => `FAULT ${each}`)]

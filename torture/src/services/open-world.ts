@@ -31,16 +31,20 @@ export interface WorldOptions {
   readonly leaseMs: number;
   readonly seed: number;
   readonly log: RunLog;
+  /** 4 where nothing is said. */
+  readonly shards?: number;
+  /** Of the topic, beyond the broker's defaults. */
+  readonly topicConfig?: Readonly<Record<string, string>>;
 }
 
-export async function openWorld({ leaseMs, seed, log }: WorldOptions): Promise<World> {
+export async function openWorld({ leaseMs, seed, log, shards, topicConfig }: WorldOptions): Promise<World> {
   const [postgres, { kafka, doors }] = await Promise.all([
     // What a crash of the server may lose is not what a crash of the machine may lose: fsync plays no part here.
     startPostgres({ settings: { max_connections: 200, fsync: false } }),
     startBroker(RELAYS.length),
   ]);
-  await migrate({ databaseUrl: postgres.url });
-  await createTopics({ brokers: kafka.brokers, properties: {} }, [TOPIC]);
+  await migrate({ databaseUrl: postgres.url, ...(shards === undefined ? {} : { shards }) });
+  await createTopics({ brokers: kafka.brokers, properties: {} }, [TOPIC], topicConfig);
   const ports = await freePorts(RELAYS.length);
   const relays: RelaySlot[] = [];
   for (const [index, name] of RELAYS.entries()) {

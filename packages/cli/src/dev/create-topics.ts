@@ -5,14 +5,22 @@ import { called, clientConfig, KAFKA_TIMEOUT_MS, type KafkaPlace } from "./kafka
 export const SAMPLE_PARTITIONS = 12;
 const ALREADY_EXISTS = 36;
 
-/** Makes the topics that are not there yet. @throws SIDING_BROKER_UNREACHABLE */
-export async function createTopics(place: KafkaPlace, topics: readonly string[]): Promise<void> {
+/**
+ * Makes the topics that are not there yet.
+ * @param config of the topics, such as `message.timestamp.type`
+ * @throws SIDING_BROKER_UNREACHABLE
+ */
+export async function createTopics(
+  place: KafkaPlace,
+  topics: readonly string[],
+  config: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const admin = Kafka.AdminClient.create(clientConfig(place));
   try {
     // One after the other: the client lets them wait for each other anyway, in threads that keep the process from ending.
     for (const topic of topics) {
       // -1: as many replicas as the brokers have for their default.
-      const wanted = { topic, num_partitions: SAMPLE_PARTITIONS, replication_factor: -1 } satisfies NewTopic;
+      const wanted = { topic, num_partitions: SAMPLE_PARTITIONS, replication_factor: -1, config } satisfies NewTopic;
       try {
         await called<void>(place, `creating the topic ${topic}`, (done) =>
           admin.createTopic(wanted, KAFKA_TIMEOUT_MS, done),
