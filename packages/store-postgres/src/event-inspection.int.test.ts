@@ -333,6 +333,30 @@ test("what waits in lanes is listed newest first among what is pending, page by 
   expect(await seqs({ status: "published" })).toEqual([published]);
 });
 
+test("what waits in a lane is listed too where its transaction ended after the lane's cursor had passed it", async () => {
+  const late = new pg.Client({ connectionString: database.url });
+  await late.connect();
+  try {
+    await late.query("begin");
+    const { rows } = await late.query("select (siding.enqueue('orders', '{}', 't0')).seq");
+    const seq = BigInt(rows[0].seq);
+    const above = await enqueue({ tenant: "t0" });
+    await hold("t", 1);
+    await database.query(
+      "update siding.lane set cursor = row($1, pg_current_snapshot(), pg_current_xact_id(), null, null, null)::siding.cursor",
+      [String(above)],
+    );
+    await late.query("commit");
+    await promoteAll();
+    expect(await seqs({ status: "pending" })).toEqual([seq]);
+    expect(await seqs({ status: "pending", tenantId: "t0", topic: "orders" })).toEqual([seq]);
+    expect(await seqs({ status: "pending", topic: "bills" })).toEqual([]);
+    expect(await seqs({ status: "published" })).toEqual([above]);
+  } finally {
+    await late.end();
+  }
+});
+
 test("a session that is bound to a tenant finds its own events by key, however many others have the key", async () => {
   const own = [await enqueue({ tenant: "mine", key: "k" })];
   await enqueue({ tenant: "mine", key: "other" });

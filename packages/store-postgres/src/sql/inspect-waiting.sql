@@ -37,60 +37,76 @@ chosen as materialized (
   from headed h
   where h.nth <= $5::int
 ),
-looked as (
-  select c.shard, c.promoted_batch, c.main, c.lane_id, c.cursor, row_.*, row_.nth_of_lane = c.look as is_edge
+found as (
+  -- As far as it takes to fill a page.
+  select lane.*
   from chosen c
   cross join lateral (
-    select t.seq, t.xid, t.shard as of_shard, t.tenant_id, t.topic, t.key, t.created_at,
-      row_number() over (order by t.seq desc) as nth_of_lane
+    select judged.*
     from (
-      (
-        select t.* from siding.event t
-        where t.tenant_id = c.tenant_id and t.seq < c.below and t.seq > greatest(c.above, c.passed)
-        order by t.tenant_id desc, t.seq desc limit c.look
-      )
-      union all
-      (
-        select t.* from siding.event t
-        where c.tenant_id is null and t.topic = c.topic and t.seq < c.below and t.seq > greatest(c.above, c.passed)
-        order by t.topic desc, t.seq desc limit c.look
-      )
-    ) t
-  ) row_
+      select l.seq, c.shard, l.nth_of_lane = c.look as is_edge,
+        l.shard = c.shard
+          and siding.is_consumed(l.seq, l.xid, c.main)
+          and not siding.is_consumed(l.seq, l.xid, c.cursor)
+          and ($6::timestamptz is null or l.created_at >= $6)
+          and ($7::timestamptz is null or l.created_at < $7)
+          and ($8::text is null or l.tenant_id = $8)
+          and ($9::text is null or l.topic = $9)
+          and ($10::text is null or l.key is not distinct from $10)
+          and c.lane_id = (
+            select line.lane_id from siding.line_of(c.shard, l.tenant_id, l.topic, l.key, l.seq, c.promoted_batch) line
+          )
+          and not exists (select from siding.failure f where f.shard = c.shard and f.seq = l.seq and f.dead_batch is not null)
+          and not exists (select from siding.already_published a where a.shard = c.shard and a.seq = l.seq) as matches
+      from (
+        select t.*, row_number() over (order by t.seq desc) as nth_of_lane
+        from (
+          (
+            select t.shard, t.seq, t.xid, t.tenant_id, t.topic, t.key, t.created_at from siding.event t
+            where t.tenant_id = c.tenant_id and t.seq < c.below and t.seq > greatest(c.above, c.passed)
+            order by t.tenant_id desc, t.seq desc limit c.look
+          )
+          union all
+          (
+            select t.shard, t.seq, t.xid, t.tenant_id, t.topic, t.key, t.created_at from siding.event t
+            where c.tenant_id is null and t.topic = c.topic and t.seq < c.below and t.seq > greatest(c.above, c.passed)
+            order by t.topic desc, t.seq desc limit c.look
+          )
+        ) t
+        order by t.seq desc
+      ) l
+    ) judged
+    where judged.matches or judged.is_edge
+    order by judged.seq desc
+    limit $5::int
+  ) lane
   union all
   -- Of transactions that the lane's cursor did not see, below it: few, so all of them are looked at.
-  select n.shard, n.promoted_batch, n.main, n.lane_id, n.cursor,
-    t.seq, t.xid, t.shard, t.tenant_id, t.topic, t.key, t.created_at, 0, false
+  select t.seq, n.shard, false, true
   from standing n
   cross join lateral (
     select t.* from siding.event t
     where t.shard = n.shard and t.seq <= n.passed and t.seq < n.below and t.seq > n.above
       and t.xid >= pg_snapshot_xmin((n.cursor).snapshot) and t.xid < (n.cursor).next_xid
       and (n.tenant_id is null or t.tenant_id = n.tenant_id)
+      and (n.topic is null or t.topic = n.topic)
+      and siding.is_consumed(t.seq, t.xid, n.main)
       and not siding.is_consumed(t.seq, t.xid, n.cursor)
+      and ($6::timestamptz is null or t.created_at >= $6)
+      and ($7::timestamptz is null or t.created_at < $7)
+      and ($8::text is null or t.tenant_id = $8)
+      and ($9::text is null or t.topic = $9)
+      and ($10::text is null or t.key is not distinct from $10)
     offset 0
   ) t
-),
-judged as (
-  select l.seq, l.shard, l.is_edge,
-    l.of_shard = l.shard
-      and siding.is_consumed(l.seq, l.xid, l.main)
-      and not siding.is_consumed(l.seq, l.xid, l.cursor)
-      and ($6::timestamptz is null or l.created_at >= $6)
-      and ($7::timestamptz is null or l.created_at < $7)
-      and ($8::text is null or l.tenant_id = $8)
-      and ($9::text is null or l.topic = $9)
-      and ($10::text is null or l.key is not distinct from $10)
-      and l.lane_id = (
-        select line.lane_id from siding.line_of(l.shard, l.tenant_id, l.topic, l.key, l.seq, l.promoted_batch) line
-      )
-      and not exists (select from siding.failure f where f.shard = l.shard and f.seq = l.seq and f.dead_batch is not null)
-      and not exists (select from siding.already_published a where a.shard = l.shard and a.seq = l.seq) as matches
-  from looked l
+  where n.lane_id = (
+      select line.lane_id from siding.line_of(n.shard, t.tenant_id, t.topic, t.key, t.seq, n.promoted_batch) line
+    )
+    and not exists (select from siding.failure f where f.shard = n.shard and f.seq = t.seq and f.dead_batch is not null)
+    and not exists (select from siding.already_published a where a.shard = n.shard and a.seq = t.seq)
 )
-select seq::text as seq, shard::text as shard, coalesce(matches, false)::text as matches, is_edge::text as is_edge
-from judged
-where matches or is_edge
+select seq::text as seq, shard::text as shard, matches::text as matches, is_edge::text as is_edge
+from found
 union all
 -- What the other lanes hold begins with the newest of their rows.
 select (max(h.head) + 1)::text, max(h.shard)::text, 'false', 'true' from headed h where h.nth = $5::int + 1 having count(*) > 0
