@@ -106,7 +106,8 @@ export class TransactionalShard implements ShardPublisher {
       if (faults.length > 0) return await this.#abort({ kind: "refused", events: faults, topics: new Map() });
       this.#produceNumber(request.batch);
       reach?.("after-number", this.#shard);
-      await this.#commit(request.events);
+      const isCommitted = await this.#commit(request);
+      if (!isCommitted) return await this.#abort({ kind: "withheld" });
       this.#committedAtMs = performance.now();
       return { kind: "committed" };
     } catch (error) {
@@ -151,9 +152,10 @@ export class TransactionalShard implements ShardPublisher {
 
   /**
    * The client goes on sending to a topic that is gone for as long as it may, and a shard whose numbers are gone is to
-   * halt at once (design §4): what takes long is given up as soon as that is what it waits for.
+   * halt at once (design §4): what takes long is given up as soon as that is what it waits for. Answers whether there was a
+   * plan to commit under.
    */
-  async #commit(events: readonly OutboxEvent[]): Promise<void> {
+  async #commit({ events, planned }: PublishRequest): Promise<boolean> {
     const { reach } = this.#options;
     let gone: SidingError | null = null;
     let looking = false;
@@ -174,12 +176,14 @@ export class TransactionalShard implements ShardPublisher {
           return this.#asker.isClosed;
         });
       }
+      if ((await planned) === false) return false;
       reach?.("before-commit", this.#shard);
       await this.#asker.ask(COMMIT_WITHIN_MS, (timeoutMs, done) => {
         if (gone !== null) done(gone as never);
         else this.#producer.commitTransaction(timeoutMs, done);
       });
       reach?.("after-commit", this.#shard);
+      return true;
     } finally {
       clearInterval(watch);
     }

@@ -76,10 +76,9 @@ export class MainLine {
       const live = this.#lines.plan(input, faults);
       const { plan, take } = this.#jobs.join(live, jobRead, faults, input.page.nowNs);
       if (plan.kind === "batch") {
-        const after = await this.#prepare(plan, take, input);
-        this.#readAhead(plan, input, after);
-        const outcome = await this.#publish(take === null ? plan.events : [...plan.events, ...take.events]);
-        await this.#settle(outcome, { plan, take, input, after });
+        const prepared = this.#prepare(plan, take, input);
+        const outcome = await this.#publish(take === null ? plan.events : [...plan.events, ...take.events], prepared);
+        await this.#settle(outcome, { plan, take, input, after: await prepared });
         continue;
       }
       this.#lines.state = { ...this.#lines.state, main: plan.cursor };
@@ -121,22 +120,34 @@ export class MainLine {
     this.#ahead.catch(() => {}); // said by #nextInput, which awaits it
   }
 
-  /** Lays the plan down, where the delivery has plans; answers the lines as they will be, with the nx they were given. */
+  /**
+   * Lays the plan down, where the delivery has plans, and begins to read what follows; answers the lines as they will be, with
+   * the nx they were given.
+   */
   async #prepare(plan: Batch, take: JobTake | null, input: LinesInput): Promise<LinesState> {
     // Without plans nothing is laid down before Kafka has it, and the nx comes with the advance.
-    if (!this.#hasPlans) return { main: plan.cursor, lanes: plan.lanes };
-    const batch = this.#lastBatch + 1n;
-    const record = this.#recordOf(plan, take);
-    const prepared = await this.#timed("prepare", () => this.#options.store.prepare(this.#lease, { batch, ...record }));
-    if (prepared === null) throw this.#fenced();
-    this.#lastBatch = batch;
-    this.#unpromoted = null;
-    return this.#lines.after(plan, input, prepared.nextXid);
+    let after: LinesState = { main: plan.cursor, lanes: plan.lanes };
+    if (this.#hasPlans) {
+      this.#lastBatch += 1n;
+      const record = { batch: this.#lastBatch, ...this.#recordOf(plan, take) };
+      const prepared = await this.#timed("prepare", () => this.#options.store.prepare(this.#lease, record));
+      if (prepared === null) throw this.#fenced();
+      this.#unpromoted = null;
+      after = this.#lines.after(plan, input, prepared.nextXid);
+    }
+    this.#readAhead(plan, input, after);
+    return after;
   }
 
-  #publish(events: Batch["events"]): Promise<PublishOutcome> {
+  /** The records are on their way to Kafka while Postgres makes their plan durable, and are committed after that (I5). */
+  #publish(events: Batch["events"], prepared: Promise<unknown>): Promise<PublishOutcome> {
     this.#observe("publishing");
-    return this.#timed("publish", () => this.#publisher.publish({ batch: this.#lastBatch, events }));
+    const planned = prepared.then(
+      () => true,
+      () => false,
+    );
+    const request = { batch: this.#lastBatch, events, ...(this.#hasPlans && { planned }) };
+    return this.#timed("publish", () => this.#publisher.publish(request));
   }
 
   async #settle(outcome: PublishOutcome, batch: UnderWay): Promise<void> {
@@ -148,6 +159,7 @@ export class MainLine {
         this.#ahead = null;
         await this.#refused(batch, outcome.events);
         break;
+      case "withheld": // where prepare has thrown why
       case "fenced":
         throw this.#fenced();
       case "unknown":

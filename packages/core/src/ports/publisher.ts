@@ -8,9 +8,14 @@ export interface PublishRequest {
   readonly batch: bigint;
   /** In publishing order. */
   readonly events: readonly OutboxEvent[];
+  /**
+   * Answers once the batch's plan is durable, or will not be: before that nothing may become visible, though it may be on its
+   * way. Absent: there is no plan to wait for. Never rejects.
+   */
+  readonly planned?: Promise<boolean>;
 }
 
-/** How it ended. Only `committed` and `refused` are certain; after all others the shard is claimed anew and settled. */
+/** How it ended. Only the first three are certain; after all others the shard is claimed anew and settled. */
 export type PublishOutcome =
   | { readonly kind: "committed" }
   /** Nothing of the batch is or will be visible, and these are the reasons. At least one list is not empty. */
@@ -19,6 +24,8 @@ export type PublishOutcome =
       readonly events: readonly EventFault[];
       readonly topics: ReadonlyMap<string, string>;
     }
+  /** The plan did not become durable: nothing of the batch is or will be visible. */
+  | { readonly kind: "withheld" }
   /** Another relay took the transactional id: this one must not publish the shard any more. */
   | { readonly kind: "fenced" }
   /** No answer, or one that says nothing about the batch. Never to be treated as "not sent". */

@@ -93,7 +93,7 @@ class TransactionalShard implements ShardPublisher {
     throw new SidingError("SIDING_FENCED", `committing the number of shard ${this.#shard}: ${outcome.kind}`);
   }
 
-  async publish({ batch, events }: PublishRequest): Promise<PublishOutcome> {
+  async publish({ batch, events, planned }: PublishRequest): Promise<PublishOutcome> {
     const { kafka, story } = this.#world;
     const ids = (): string => (events.length === 0 ? "no events" : events.map((event) => event.eventId).join(" "));
     story.tell(this.#process.name, () => `publishes batch ${batch} of shard ${this.#shard}: ${ids()}`);
@@ -110,6 +110,7 @@ class TransactionalShard implements ShardPublisher {
     } catch (error) {
       return await this.#notCommitted(error as Error);
     }
+    if ((await planned) === false) return await this.#abort({ kind: "withheld" });
     try {
       await this.#client.repeated("commit", () => kafka.endTransaction(producer, "commit"));
       story.tell(this.#process.name, () => `hears that batch ${batch} of shard ${this.#shard} is committed`);

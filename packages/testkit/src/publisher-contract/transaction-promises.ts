@@ -1,3 +1,4 @@
+import type { PublishOutcome } from "@siding/core/ports/publisher.js";
 import { expect, test } from "vitest";
 import type { PublisherSuite } from "./publisher-contract.js";
 import { eventFor } from "./publisher-under-test.js";
@@ -34,6 +35,39 @@ export function transactionPromises(suite: PublisherSuite): void {
     expect(outcome.kind).toBe("refused");
     expect(await opened.committedBatch()).toBe(7n);
     await opened.close();
+  });
+
+  test("nothing is committed before its plan is durable, and nothing of a batch whose plan is not", async () => {
+    const { topic, opened } = await suite.fresh();
+    const beside = await suite.fresh();
+    await opened.commitNumber(7n);
+    let settle: (isPlanned: boolean) => void = () => {};
+    const publish = (batch: bigint, value: string): Promise<PublishOutcome> => {
+      const planned = new Promise<boolean>((resolve) => {
+        settle = resolve;
+      });
+      return opened.publish({ batch, events: [eventFor(topic, value)], planned });
+    };
+    const withheld = publish(8n, "withheld");
+    let isOver = false;
+    void withheld.then(() => {
+      isOver = true;
+    });
+    for (let batch = 1n; batch <= 3n; batch++) {
+      expect((await beside.opened.publish({ batch, events: [eventFor(beside.topic, "beside")] })).kind).toBe(
+        "committed",
+      );
+    }
+    expect(isOver).toBe(false);
+    settle(false);
+    expect(await withheld).toEqual({ kind: "withheld" });
+    expect(await opened.committedBatch()).toBe(7n);
+    const planned = publish(9n, "planned");
+    settle(true);
+    expect(await planned).toEqual({ kind: "committed" });
+    expect(await opened.committedBatch()).toBe(9n);
+    expect(await valuesIn(topic, 1)).toEqual(["planned"]);
+    for (const each of [opened, beside.opened]) await each.close();
   });
 
   test("whoever opens a shard fences the owner before, who can publish nothing any more", async () => {
