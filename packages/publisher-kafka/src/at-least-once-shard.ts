@@ -77,6 +77,8 @@ export class AtLeastOnceShard implements ShardPublisher {
 
   async commitNumber(): Promise<void> {}
 
+  async rested(): Promise<void> {}
+
   async publish(request: PublishRequest): Promise<PublishOutcome> {
     const { events } = request;
     if (events.length === 0) return { kind: "committed" };

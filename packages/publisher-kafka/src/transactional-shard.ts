@@ -30,6 +30,8 @@ const SMALL_BATCH_EVENTS = 1_000;
  * more partitions, and its markers take longer still (500 events/s over 12 partitions: p50 58 ms; with this rest 11 ms).
  */
 const MARKERS_MS = 3;
+/** To read and plan a small page, and to begin its transaction. */
+const READ_MS = 1;
 /** A batch that takes longer makes one ask whether its topics are still there: most take milliseconds. */
 const SLOW_MS = 1_000;
 /** A commit is asked for again this long before its end counts as unknown. */
@@ -94,11 +96,15 @@ export class TransactionalShard implements ShardPublisher {
     throw new SidingError("SIDING_FENCED", `shard ${this.#shard}: another relay opened it in Kafka`);
   }
 
+  rested(): Promise<void> {
+    return this.#untilMs(this.#committedAtMs + MARKERS_MS - READ_MS);
+  }
+
   async publish(request: PublishRequest): Promise<PublishOutcome> {
     this.#refused = [];
     const { reach } = this.#options;
     try {
-      await this.#untilMarked();
+      await this.#untilMs(this.#committedAtMs + MARKERS_MS);
       await promised((done) => this.#producer.beginTransaction(done));
       reach?.("after-begin", this.#shard);
       const faults = this.#produceAll(request.events);
@@ -189,8 +195,8 @@ export class TransactionalShard implements ShardPublisher {
     }
   }
 
-  async #untilMarked(): Promise<void> {
-    const leftMs = this.#committedAtMs + MARKERS_MS - performance.now();
+  async #untilMs(ms: number): Promise<void> {
+    const leftMs = ms - performance.now();
     if (leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs));
   }
 

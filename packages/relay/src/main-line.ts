@@ -93,6 +93,7 @@ export class MainLine {
     const ahead = this.#ahead;
     this.#ahead = null;
     if (ahead !== null) return await ahead;
+    await this.#publisher.rested();
     return await this.#timed("read", () => this.#read(this.#lines.state));
   }
 

@@ -40,6 +40,8 @@ export interface ShardPublisher {
   committedBatch(): Promise<bigint | null>;
   /** Commits a number with no records: the shard's genesis, and its daily renewal. @throws SIDING_FENCED */
   commitNumber(batch: bigint): Promise<void>;
+  /** Resolves once a batch would not have to wait for the one before it any more: what is read until then only waits. */
+  rested(): Promise<void>;
   publish(request: PublishRequest): Promise<PublishOutcome>;
   close(): Promise<void>;
 }

@@ -122,6 +122,8 @@ class TransactionalShard implements ShardPublisher {
     }
   }
 
+  async rested(): Promise<void> {}
+
   async close(): Promise<void> {}
 
   /** Before the commit was asked for, an error says that there is none: the client aborts. */
@@ -198,6 +200,8 @@ class PlainShard implements ShardPublisher {
     if (faults.length === 0 && topics.size === 0) return { kind: "committed" };
     return { kind: "refused", events: faults, topics };
   }
+
+  async rested(): Promise<void> {}
 
   async close(): Promise<void> {}
 }
