@@ -6,6 +6,8 @@ export interface ToRelay {
 }
 
 export type FromRelay =
+  /** Said at the first step of the protocol: what it needs was there. */
+  | { readonly kind: "begun" }
   /** Said right before the relay stops itself. */
   | { readonly kind: "reached"; readonly point: FailPoint; readonly shard: number | null }
   /** Said as soon as it runs again. */

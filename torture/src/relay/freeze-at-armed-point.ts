@@ -7,11 +7,14 @@ import type { FromRelay, ToRelay } from "./fail-point-messages.js";
  */
 export function freezeAtArmedPoint(): Reach {
   let armed: FailPoint | null = null;
+  let hasBegun = false;
   const say = (message: FromRelay): void => void process.send?.(message);
   process.on("message", (message: ToRelay) => {
     armed = message.arm;
   });
   return (point, shard) => {
+    if (!hasBegun) say({ kind: "begun" });
+    hasBegun = true;
     if (point !== armed) return;
     armed = null;
     say({ kind: "reached", point, shard });

@@ -12,6 +12,8 @@ const ENTRY = fileURLToPath(new URL("./relay-entry.js", import.meta.url));
 const RESUME_AGAIN_MS = 10;
 const STOP_TIMEOUT_MS = 30_000;
 const RESTART_MS = 300;
+/** A dependency cannot be reached. */
+const UNREACHABLE_EXIT = 3;
 
 export interface SlotSpec {
   readonly name: string;
@@ -38,6 +40,8 @@ export class RelaySlot {
   #restartMs: number | null = RESTART_MS;
   /** An end that is ours: a kill, or the stop at the end of the run. */
   #isMeant = false;
+  /** Before that a system that it cannot reach ends it, as it says it does, and whoever started it starts it again. */
+  #hasBegun = false;
   #isOver = false;
 
   constructor(spec: SlotSpec) {
@@ -57,6 +61,7 @@ export class RelaySlot {
 
   start(): void {
     this.#isMeant = false;
+    this.#hasBegun = false;
     this.#restartMs = RESTART_MS;
     const log = openSync(this.#spec.logFile, "a");
     const child = spawn(process.execPath, [ENTRY], {
@@ -131,6 +136,10 @@ export class RelaySlot {
   }
 
   #heard(message: FromRelay): void {
+    if (message.kind === "begun") {
+      this.#hasBegun = true;
+      return;
+    }
     if (message.kind === "resumed") {
       this.#resumed?.();
       return;
@@ -145,7 +154,8 @@ export class RelaySlot {
     this.#child = null;
     this.#watchdog.watch("");
     this.#note(`ended with ${code ?? signal}`);
-    if (!this.#isMeant) this.unexpectedEnds.push(`relay ${this.name} ended with ${code ?? signal}`);
+    const isMeant = this.#isMeant || (code === UNREACHABLE_EXIT && !this.#hasBegun);
+    if (!isMeant) this.unexpectedEnds.push(`relay ${this.name} ended with ${code ?? signal}`);
     if (this.#restartMs !== null) setTimeout(() => !this.#isOver && this.start(), this.#restartMs);
   }
 
