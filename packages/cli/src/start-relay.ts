@@ -40,11 +40,14 @@ export interface RelayRun {
 export async function startRelay({ config, observer, untilEmpty, signal, reach }: RelayRun): Promise<void> {
   const brokers = requireSetting(config, "kafkaBrokers").join(",");
   const databaseUrl = requireSetting(config, "databaseUrl");
-  const store = new PostgresStore(databaseUrl, config.shards + EXTRA_CONNECTIONS);
   const beside = new Connections(databaseUrl, BESIDE_CONNECTIONS);
   const over = new AbortController();
+  const closing = [() => beside.close()];
   try {
-    const { shards } = await store.deployment();
+    // As many as its first migration made, whatever the configuration says today.
+    const { shards } = await new PostgresStore(beside).deployment();
+    const store = new PostgresStore(new Connections(databaseUrl, shards + EXTRA_CONNECTIONS));
+    closing.push(() => store.close());
     const policies = await PolicyWatch.open({
       source: new PostgresPolicies(beside),
       clock: systemClock,
@@ -81,6 +84,6 @@ export async function startRelay({ config, observer, untilEmpty, signal, reach }
     }
   } finally {
     over.abort();
-    await Promise.all([store.close(), beside.close()]);
+    await Promise.all(closing.map((close) => close()));
   }
 }

@@ -22,7 +22,7 @@ import type {
 } from "@siding/core/ports/store.js";
 import type { Failure } from "@siding/core/retry/failure.js";
 import type { TopicTally } from "@siding/core/verify/tally.js";
-import { Connections } from "./connection.js";
+import type { Connections } from "./connection.js";
 import { cursorParameters, parseCursor } from "./cursor-codec.js";
 import { jobPageValues, jobValue, parseJob, parseJobPage } from "./job-codec.js";
 import { lanePageValues, parseLanePages } from "./lane-page-rows.js";
@@ -63,9 +63,9 @@ const SQL = {
 export class PostgresStore implements Store {
   readonly #connections: Connections;
 
-  /** @param connectionsMax as many as the relay has shards, and two for heartbeat and polling */
-  constructor(databaseUrl: string, connectionsMax: number) {
-    this.#connections = new Connections(databaseUrl, connectionsMax);
+  /** @param connections as many as the relay may have shards, and two for heartbeat and polling; closed with the store */
+  constructor(connections: Connections) {
+    this.#connections = connections;
   }
 
   async deployment(): Promise<DeploymentRecord> {

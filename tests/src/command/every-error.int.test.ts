@@ -9,7 +9,7 @@ import { settle } from "@siding/core/recovery/settle.js";
 import { brokerError } from "@siding/publisher-kafka/broker-errors.js";
 import { KafkaPublisher } from "@siding/publisher-kafka/kafka-publisher.js";
 import { scanEventIds } from "@siding/publisher-kafka/scan-event-ids.js";
-import { storeError } from "@siding/store-postgres/connection.js";
+import { Connections, storeError } from "@siding/store-postgres/connection.js";
 import { InspectionSession } from "@siding/store-postgres/inspection-session.js";
 import { migrate } from "@siding/store-postgres/migrate.js";
 import { readMigrations } from "@siding/store-postgres/migration-files.js";
@@ -30,7 +30,7 @@ afterEach(() => database.drop());
 
 /** What the store says at its first call. */
 async function asked(url: string): Promise<unknown> {
-  const store = new PostgresStore(url, 1);
+  const store = new PostgresStore(new Connections(url, 1));
   try {
     return await store.deployment();
   } finally {

@@ -1,4 +1,5 @@
 import { startPostgres } from "@siding/embedded/start-postgres.js";
+import { Connections } from "@siding/store-postgres/connection.js";
 import { withJobDesk } from "@siding/store-postgres/job-desk.js";
 import { migrate } from "@siding/store-postgres/migrate.js";
 import { PostgresStore } from "@siding/store-postgres/postgres-store.js";
@@ -29,7 +30,7 @@ storeContract("PostgresStore", async (): Promise<StoreUnderTest> => {
     order by shard`,
     [SHARDS],
   );
-  const store = new PostgresStore(database.url, 3);
+  const store = new PostgresStore(new Connections(database.url, 3));
   return {
     store,
     begin: () => begin(database.url, (shard) => tenants[shard]!.tenant),

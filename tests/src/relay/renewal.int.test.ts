@@ -4,6 +4,7 @@ import { defaultFields } from "@siding/core/policy/settle-policy.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import { KafkaPublisher } from "@siding/publisher-kafka/kafka-publisher.js";
 import { runRelay } from "@siding/relay/relay.js";
+import { Connections } from "@siding/store-postgres/connection.js";
 import { migrate } from "@siding/store-postgres/migrate.js";
 import { PostgresStore } from "@siding/store-postgres/postgres-store.js";
 import { systemClock } from "siding/system-clock.js";
@@ -23,7 +24,7 @@ test("a quiet shard keeps its number in Kafka by writing it again, without a new
   const deployment = `renewal-${process.pid}`;
   const kafka = { brokers, deployment, shards: 1, properties: {} };
   const publisher = await KafkaPublisher.connect(kafka, "exactly-once");
-  const store = new PostgresStore(database.url, 3);
+  const store = new PostgresStore(new Connections(database.url, 3));
   const stop = new AbortController();
   const ended = runRelay(
     {

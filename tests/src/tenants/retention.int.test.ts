@@ -19,7 +19,7 @@ describe("retention", () => {
     await migrate({ databaseUrl: database.url, shards: 1 });
     connections = new Connections(database.url, 1);
     retention = new PostgresRetention(connections);
-    store = new PostgresStore(database.url, 2);
+    store = new PostgresStore(new Connections(database.url, 2));
     lease = (await store.claim(0, "00000000-0000-0000-0000-000000000001", 60_000))!.lease;
   });
   afterEach(async () => {

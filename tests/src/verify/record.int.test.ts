@@ -1,5 +1,6 @@
 import type { Cursor } from "@siding/core/cursor/cursor.js";
 import type { Lease } from "@siding/core/ports/store.js";
+import { Connections } from "@siding/store-postgres/connection.js";
 import { PostgresStore } from "@siding/store-postgres/postgres-store.js";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../test-database.js";
@@ -13,7 +14,7 @@ describe("the record of what was published", () => {
   let cursor: Cursor;
   beforeEach(async () => {
     database = await createTestDatabase(inject("databaseUrl"));
-    store = new PostgresStore(database.url, 2);
+    store = new PostgresStore(new Connections(database.url, 2));
     ({ lease, cursor } = (await store.claim(0, RELAY, 60_000))!);
   });
   afterEach(async () => {
