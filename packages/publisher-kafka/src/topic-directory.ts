@@ -84,5 +84,7 @@ export class TopicDirectory {
     for (const topic of metadata.topics) {
       if (topic.partitions.length > 0) this.#seenAtMs.set(topic.name, now);
     }
+    // Whoever asks for ever new topics leaves no more behind than the last moment's.
+    for (const [topic, { atMs }] of this.#faults) if (now - atMs >= FAULT_VALID_MS) this.#faults.delete(topic);
   }
 }

@@ -1,12 +1,13 @@
 import { type Breakers, coolDownMs } from "../breaker/breakers.js";
 import type { OutboxEvent } from "../event/outbox-event.js";
-import { isSameFilter, type Lane, ofOrder, ofTenant, ofTenantAndTopic, ofTopic } from "../lane/lane.js";
+import { isSameFilter, type Lane, ofOrder, ofTenant } from "../lane/lane.js";
 import type { Lanes } from "../lane/lanes.js";
 import { type Hold, STOP } from "../lane/plan-lines.js";
 import type { BreakerPolicy, TenantPolicies, TenantPolicy } from "../policy/tenant-policy.js";
 import type { Limit } from "../quota/limit.js";
 import { askQuota, NOTHING_USED, type Quota, type QuotaState, type QuotaUse, usedMore } from "../quota/quota.js";
 import type { Failure } from "../retry/failure.js";
+import { retryFilter, tenantTopicFilter, topicFilter } from "./hold-filter.js";
 import type { Batch } from "./plan-batch.js";
 
 /** What decides whether an event may go. */
@@ -34,8 +35,6 @@ export interface Rules {
   readonly mainBytes: number;
 }
 
-/** Keys and single events of one tenant that wait in lanes of their own; beyond them all of the tenant waits. */
-export const RETRY_LANES_MAX = 32;
 /** What a failing topic costs where no policy says it. */
 const NO_BREAKER: BreakerPolicy = { failures: 1, coolDownMs: 500, coolDownMaxMs: 500 };
 /** A tenant over its quota moves in steps: an event at a time would make a batch of each. */
@@ -46,7 +45,6 @@ const NS_A_MS = 1_000_000n;
 /** Judges the events of one batch, one after another in the order in which they would go, and keeps the sums. */
 export class EventJudge {
   readonly #rules: Rules;
-  readonly #lanes: Lanes;
   readonly #isContended: boolean;
   readonly #nowMs: number;
   readonly #events: OutboxEvent[] = [];
@@ -65,15 +63,15 @@ export class EventJudge {
   #policy!: TenantPolicy;
 
   /** @param isContended whether tenants wait beside each other, so that one tenant's part of a page is limited */
-  constructor(rules: Rules, lanes: Lanes, isContended: boolean) {
+  constructor(rules: Rules, isContended: boolean) {
     this.#rules = rules;
-    this.#lanes = lanes;
     this.#isContended = isContended;
     this.#nowMs = Number(rules.nowNs / NS_A_MS);
   }
 
-  judge(event: OutboxEvent, lane: Lane | undefined): Hold | typeof STOP | null {
-    const verdict = this.#verdict(event, lane);
+  /** @param lanes as the batch has made them so far */
+  judge(event: OutboxEvent, lane: Lane | undefined, lanes: Lanes): Hold | typeof STOP | null {
+    const verdict = this.#verdict(event, lane, lanes);
     if (verdict !== null && verdict !== STOP) this.#held.push(verdict);
     return verdict;
   }
@@ -110,7 +108,7 @@ export class EventJudge {
     };
   }
 
-  #verdict(event: OutboxEvent, lane: Lane | undefined): Hold | typeof STOP | null {
+  #verdict(event: OutboxEvent, lane: Lane | undefined, lanes: Lanes): Hold | typeof STOP | null {
     const { rules, policy } = { rules: this.#rules, policy: this.#policyOf(event.tenantId) };
     const pause = rules.policies.pauseOf(event.tenantId);
     if (pause !== null) {
@@ -124,7 +122,7 @@ export class EventJudge {
     if (rules.discarded.size > 0 && rules.discarded.has(event.seq)) return null;
     const failure = rules.failures.size === 0 ? undefined : rules.failures.get(event.seq);
     if (failure !== undefined && failure.attempts >= rules.attemptsMax) return this.#bury(event, failure);
-    const stopped = this.#topicHold(event, lane, policy) ?? this.#retryHold(event, lane, failure);
+    const stopped = this.#topicHold(event, lane, lanes) ?? this.#retryHold(event, lane, failure, lanes);
     if (stopped !== null) return stopped;
     if (this.#isOver(lane)) return STOP;
     const share = this.#shareHold(event, lane, policy) ?? this.pay(event);
@@ -145,36 +143,36 @@ export class EventJudge {
   }
 
   /** A topic that fails for everybody, or for this tenant. A lane whose cool-down is over has its probe next, alone. */
-  #topicHold(event: OutboxEvent, lane: Lane | undefined, policy: TenantPolicy): Hold | typeof STOP | null {
+  #topicHold(event: OutboxEvent, lane: Lane | undefined, lanes: Lanes): Hold | typeof STOP | null {
     const fault = this.#rules.topicFaults.get(event.topic);
     if (fault !== undefined) {
       const probes = lane?.reason === "breaker" ? lane.probes + 1 : 0;
-      const resumeAtMs = this.#nowMs + coolDownMs(policy.breaker ?? NO_BREAKER, probes);
-      return { filter: ofTopic(event.topic), reason: "breaker", detail: fault, resumeAtMs, probes };
+      const { breaker } = this.#policyOf(event.tenantId);
+      const resumeAtMs = this.#nowMs + coolDownMs(breaker ?? NO_BREAKER, probes);
+      return { filter: topicFilter(event, lane, lanes), reason: "breaker", detail: fault, resumeAtMs, probes };
     }
     const open = this.#rules.breakers.openAt(event, this.#nowMs);
     if (open !== null) {
       const { untilMs: resumeAtMs, probes, detail } = open;
-      return { filter: ofTenantAndTopic(event), reason: "breaker", detail, resumeAtMs, probes };
+      return { filter: tenantTopicFilter(event, lanes), reason: "breaker", detail, resumeAtMs, probes };
     }
     return lane?.reason === "breaker" ? STOP : null;
   }
 
   /** An event that was refused waits in its own lane, and what has to keep its order with it. */
-  #retryHold(event: OutboxEvent, lane: Lane | undefined, failure: Failure | undefined): Hold | typeof STOP | null {
+  #retryHold(
+    event: OutboxEvent,
+    lane: Lane | undefined,
+    failure: Failure | undefined,
+    lanes: Lanes,
+  ): Hold | typeof STOP | null {
     if (failure === undefined) return null;
-    const filter = this.#retryFilter(event);
+    const filter = retryFilter(event, lanes);
     const atMs = this.#rules.retryAtMs.get(event.seq) ?? 0;
     const isOwn = lane !== undefined && (isSameFilter(lane.filter, filter) || filter.topic === null);
     if (isOwn && atMs <= this.#nowMs) return STOP;
     const detail = `attempt ${failure.attempts} of ${this.#rules.attemptsMax} failed: ${failure.lastError}`;
     return { filter, reason: "retry", detail, resumeAtMs: Math.max(atMs, this.#nowMs), probes: 0 };
-  }
-
-  #retryFilter(event: OutboxEvent) {
-    const own = ofOrder(event);
-    const isBeyond = this.#lanes.get(own) === undefined && this.#lanes.partsOf(event.tenantId) >= RETRY_LANES_MAX;
-    return isBeyond ? ofTenant(event.tenantId) : own;
   }
 
   #isOver(lane: Lane | undefined): boolean {

@@ -101,7 +101,7 @@ function planWhole(input: PlanInput): Batch {
   const { main, page, lanes } = input;
   const rows = rowsOf(page);
   return {
-    ...new EventJudge(input, lanes, false).verdicts(),
+    ...new EventJudge(input, false).verdicts(),
     kind: "batch",
     events: rows,
     cursor: advance(main, page, rows.length),
@@ -119,12 +119,12 @@ function findProbe(input: PlanInput): LaneRead | undefined {
   return input.laneReads.find(({ lane, page }) => {
     if (lane.reason !== "breaker" && input.failures.size === 0) return false;
     const head = rowsOf(page).find((row) => isCarried(input.lanes, lane, row));
-    return head !== undefined && new EventJudge(input, input.lanes, false).judge(head, lane) === STOP;
+    return head !== undefined && new EventJudge(input, false).judge(head, lane, input.lanes) === STOP;
   });
 }
 
 function planProbe(input: PlanInput, { lane, page }: LaneRead): Batch {
-  const judge = new EventJudge(input, input.lanes, false);
+  const judge = new EventJudge(input, false);
   let event: OutboxEvent | undefined;
   const plan = planLines<OutboxEvent>({
     ...input,
@@ -169,7 +169,7 @@ const MENDED = "its probe was published: what waited goes on, in order";
 
 function planTogether(input: PlanInput, probe: LaneRead | undefined): BatchPlan {
   const isContended = input.laneReads.length > 0 || hasSeveralTenants(input);
-  const judge = new EventJudge(input, input.lanes, isContended);
+  const judge = new EventJudge(input, isContended);
   const { main, page, lanes } = input;
   const plan = planLines<OutboxEvent>({
     main,
@@ -177,7 +177,7 @@ function planTogether(input: PlanInput, probe: LaneRead | undefined): BatchPlan 
     lanes,
     lanePages: input.laneReads.filter((read) => read !== probe).map(({ lane, page }) => [lane, page]),
     nowMs: Number(input.nowNs / NS_A_MS),
-    judge: (row, lane) => judge.judge(row, lane),
+    judge: (row, lane, lanesNow) => judge.judge(row, lane, lanesNow),
     apart: staysApart(input),
   });
   const verdicts = judge.verdicts();

@@ -9,7 +9,7 @@ import { type Lane, type LaneFilter, ofOrder, ofTenant, ofTenantAndTopic, ofTopi
 import { Lanes } from "../lane/lanes.js";
 import type { TenantPolicy } from "../policy/tenant-policy.js";
 import type { Failure } from "../retry/failure.js";
-import { RETRY_LANES_MAX } from "./event-judge.js";
+import { RETRY_LANES_MAX, TENANT_TOPIC_LANES_MAX, TOPIC_LANES_MAX } from "./hold-filter.js";
 import { type Batch, type BatchPlan, type PlanInput, planBatch } from "./plan-batch.js";
 
 const CURSOR: Cursor = { form: "plain", position: 0n, snapshot: parseSnapshot("1:1:"), nextXid: 2n };
@@ -189,6 +189,23 @@ describe("the next batch of a shard", () => {
     const result = batch(pageOf(event(200), event(201)), { lanes, main: MAIN, failed, retryAt: { 200: NOW_MS + 50 } });
     expect(held(result)).toEqual([{ filter: ofTenant("t"), reason: "retry", resumeAtMs: NOW_MS + 50 }]);
     expect(seqs(result)).toEqual([]);
+  });
+
+  test("gives a tenant of ever new topics no more lanes than it may have, and makes nobody wait beside it", () => {
+    const strange = Array.from({ length: 500 }, (_, n) => event(n + 1, { topic: `strange-${n}` }));
+    const beside = [event(600, { tenantId: "u", topic: "gone" }), event(601, { tenantId: "u" }), event(602)];
+    const faults = Object.fromEntries([...strange, beside[0]!].map(({ topic }) => [topic, "no such topic"]));
+    const result = batch(pageOf(...strange, ...beside), { faults });
+    expect(seqs(result)).toEqual([601]);
+    const filters = result.changed.map(({ filter }) => filter);
+    const count = (isCounted: (filter: LaneFilter) => boolean) => filters.filter(isCounted).length;
+    expect(count(({ tenantId }) => tenantId === null)).toBe(TOPIC_LANES_MAX);
+    // Of its own, and its part of the others'.
+    const own = TENANT_TOPIC_LANES_MAX + TOPIC_LANES_MAX;
+    expect(count(({ tenantId, topic }) => tenantId === "t" && topic !== null)).toBe(own);
+    expect(filters.filter(({ tenantId }) => tenantId === "u")).toEqual([ofTenantAndTopic(beside[0]!)]);
+    expect(filters).toContainEqual(ofTenant("t"));
+    for (const each of [...strange, beside[2]!]) expect(isConsumed(result.lanes.cover(each)!.cursor, each)).toBe(false);
   });
 
   test("consumes an event that has used up its attempts without publishing it, and its order goes on", () => {

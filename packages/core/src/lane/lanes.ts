@@ -43,6 +43,16 @@ export class Lanes implements Iterable<Lane> {
     return this.#byTopic.values();
   }
 
+  /** How many lanes carry a topic of everybody. */
+  get topics(): number {
+    return this.#byTopic.size;
+  }
+
+  /** How many lanes carry a topic of the tenant. */
+  topicsOf(tenantId: string): number {
+    return this.#byTenant.get(tenantId)?.byTopic.size ?? 0;
+  }
+
   /** How many lanes carry a key or a single event of the tenant. */
   partsOf(tenantId: string): number {
     return this.#byTenant.get(tenantId)?.parts ?? 0;

@@ -22,8 +22,9 @@ export const STOP = "stop";
 /**
  * What is said of a row whose turn has come: null lets it go. Asked once a row, in the order in which rows go.
  * @param lane the lane that carries the row; undefined: the main line does
+ * @param lanes as the batch has made them so far
  */
-export type Judge<Row> = (row: Row, lane: Lane | undefined) => Hold | typeof STOP | null;
+export type Judge<Row> = (row: Row, lane: Lane | undefined, lanes: Lanes) => Hold | typeof STOP | null;
 
 export interface LinesInput<Row extends LaneRow> {
   readonly main: Cursor;
@@ -121,7 +122,7 @@ function walk<Row extends LaneRow>(lanes: Lanes, line: Line, page: Page<Row>, ro
     const row = all[end]!;
     // What another line carries is passed over: that line reads it with its own cursor.
     if (!isCarriedBy(lane, lanes, row)) continue;
-    const hold = judge(row, lane);
+    const hold = judge(row, lane, lanes);
     if (hold === null) {
       rows.push(row);
       taken.push(row);
