@@ -66,7 +66,7 @@ create table siding.job_progress (
   failed bigint not null,
   last_error text,
   is_end boolean not null,
-  redriven_seqs bigint[] not null, -- the batch's own: dead letters that its promotion makes published
+  redriven_seqs bigint[] not null, -- the batch's own until its promotion: dead letters that are published with it
   discarded_seqs bigint[] not null, -- and those that it rules on
   constraint job_progress_pkey primary key (shard, batch, job_id) -- read by promotion and discard: what a batch made
 ) with (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
@@ -76,11 +76,12 @@ create index job_progress_by_job on siding.job_progress (job_id, shard, batch);
 -- A dead letter that was ruled on stays dead, since Kafka never had it, and waits for nobody any more.
 alter table siding.failure add column discarded_by uuid;
 
--- Dead letters that were published after all, and by which batch: no job that was made before replays them.
+-- Dead letters that were published after all: no job that was made before replays them.
 create table siding.redriven (
   shard smallint not null,
   seq bigint not null,
-  batch bigint not null,
+  batch bigint, -- NULL: one without a number, as at-least-once makes them
+  at timestamptz not null,
   constraint redriven_pkey primary key (shard, seq) -- read by siding.job_asks, and by retention, which lets them go with their events
 );
 
@@ -128,7 +129,7 @@ as $$
           when j.kind = 'discard' then 'discard'
           when j.kind = 'redrive' or j.status = 'dead' or j.status is null then 'redrive'
         end
-        when j.kind <> 'replay' or j.status = 'dead' or r.batch > s.upto_batch then null
+        when j.kind <> 'replay' or j.status = 'dead' or coalesce(r.batch > s.upto_batch, r.at > j.created_at) then null
         when not l.are_there or siding.is_consumed(e.seq, e.xid,
           coalesce(siding.job_line_of(of_job, of_shard, e.tenant_id, e.topic, e.key, e.seq), s.upto))
         then case when j.status is distinct from 'pending' then 'replay' end
@@ -208,7 +209,32 @@ as $$
     redriven_seqs = excluded.redriven_seqs, discarded_seqs = excluded.discarded_seqs
 $$;
 
--- Batch n stands: what its rows replace goes; dead letters that it published are dead no more.
+-- What a batch's steps ruled on dead letters takes effect: those that it published are dead no more. Once: without plans a step
+-- stays under the same number, and what it redrove may have died again. numbered: the batch, or NULL where it has no number.
+create function siding.rule_on_dead(of_shard smallint, of_batch bigint, numbered bigint) returns void
+  language plpgsql
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  with gone as (
+    delete from siding.failure f
+    using siding.job_progress n
+    where n.shard = of_shard and n.batch = of_batch and f.shard = n.shard and f.seq = any (n.redriven_seqs)
+    returning f.seq
+  )
+  insert into siding.redriven (shard, seq, batch, at) select of_shard, gone.seq, numbered, clock_timestamp() from gone
+  on conflict (shard, seq) do update set batch = excluded.batch, at = excluded.at;
+  update siding.failure f
+  set discarded_by = n.job_id
+  from siding.job_progress n
+  where n.shard = of_shard and n.batch = of_batch and f.shard = n.shard and f.seq = any (n.discarded_seqs);
+  update siding.job_progress n
+  set redriven_seqs = '{}', discarded_seqs = '{}'
+  where n.shard = of_shard and n.batch = of_batch and cardinality(n.redriven_seqs) + cardinality(n.discarded_seqs) > 0;
+end
+$$;
+
+-- Batch n stands: what its rows replace goes, and its steps take effect.
 create or replace function siding.promote_lines(of_shard smallint, promoted bigint) returns void
   language plpgsql
   set search_path = pg_catalog, pg_temp
@@ -225,18 +251,7 @@ begin
   delete from siding.job_progress o
   using siding.job_progress n
   where n.shard = of_shard and n.batch = promoted and o.shard = n.shard and o.job_id = n.job_id and o.batch < promoted;
-  with gone as (
-    delete from siding.failure f
-    using siding.job_progress n
-    where n.shard = of_shard and n.batch = promoted and f.shard = n.shard and f.seq = any (n.redriven_seqs)
-    returning f.seq
-  )
-  insert into siding.redriven (shard, seq, batch) select of_shard, gone.seq, promoted from gone
-  on conflict (shard, seq) do update set batch = excluded.batch;
-  update siding.failure f
-  set discarded_by = n.job_id
-  from siding.job_progress n
-  where n.shard = of_shard and n.batch = promoted and f.shard = n.shard and f.seq = any (n.discarded_seqs);
+  perform siding.rule_on_dead(of_shard, promoted, promoted);
   update siding.job_shard s
   set ended_at = clock_timestamp()
   from siding.job_progress n
@@ -295,6 +310,7 @@ revoke execute on function
   siding.job_line_of(uuid, smallint, text, text, text, bigint),
   siding.job_asks(uuid, smallint, bigint, bigint),
   siding.lay_job(smallint, bigint, jsonb),
+  siding.rule_on_dead(smallint, bigint, bigint),
   siding.job_floor(smallint)
   from public;
 grant execute on function
@@ -303,6 +319,7 @@ grant execute on function
   siding.job_floor(smallint)
   to siding_relay, siding_admin;
 grant execute on function siding.lay_job(smallint, bigint, jsonb) to siding_relay;
+grant execute on function siding.rule_on_dead(smallint, bigint, bigint) to siding_relay, siding_admin;
 grant execute on function siding.new_event_id() to siding_admin;
 grant select on siding.job, siding.job_shard, siding.job_lane, siding.job_progress, siding.jobs, siding.redriven
   to siding_relay, siding_admin;
@@ -324,4 +341,5 @@ alter view siding.jobs owner to siding_owner;
 alter function siding.job_line_of(uuid, smallint, text, text, text, bigint) owner to siding_owner;
 alter function siding.job_asks(uuid, smallint, bigint, bigint) owner to siding_owner;
 alter function siding.lay_job(smallint, bigint, jsonb) owner to siding_owner;
+alter function siding.rule_on_dead(smallint, bigint, bigint) owner to siding_owner;
 alter function siding.job_floor(smallint) owner to siding_owner;

@@ -11,17 +11,23 @@ interface FailureRow {
   isDiscarded: boolean;
 }
 
+/** A row of siding.redriven. */
+export interface Redriven {
+  /** The batch that published it after all; null: one without a number. */
+  readonly batch: bigint | null;
+  readonly atMs: number;
+}
+
 /** What is known of an event that Kafka refused. */
 export interface Verdicts {
   readonly dead: { readonly deadBatch: bigint; readonly isDiscarded: boolean } | null;
-  /** siding.redriven: the batch that published it after all. */
-  readonly redrivenBy: bigint | null;
+  readonly redriven: Redriven | null;
 }
 
 /** siding.failure, and siding.redriven. */
 export class FailureTable {
   readonly #shards = new Map<number, Map<bigint, FailureRow>>();
-  readonly #redriven = new Map<string, bigint>();
+  readonly #redriven = new Map<string, Redriven>();
 
   record(shard: number, failures: readonly Failure[], nowMs: number): void {
     const rows = this.#of(shard);
@@ -41,14 +47,14 @@ export class FailureTable {
   }
 
   /** Published after all, by this batch: dead no more. */
-  redriven(shard: number, seqs: readonly bigint[], batch: bigint): void {
+  redriven(shard: number, seqs: readonly bigint[], by: Redriven): void {
     for (const seq of seqs) {
-      if (this.#of(shard).delete(seq)) this.#redriven.set(`${shard}/${seq}`, batch);
+      if (this.#of(shard).delete(seq)) this.#redriven.set(`${shard}/${seq}`, by);
     }
   }
 
   verdicts(shard: number, seq: bigint): Verdicts {
-    return { dead: this.deadLetter(shard, seq), redrivenBy: this.#redriven.get(`${shard}/${seq}`) ?? null };
+    return { dead: this.deadLetter(shard, seq), redriven: this.#redriven.get(`${shard}/${seq}`) ?? null };
   }
 
   /** Ruled on: dead for good. */

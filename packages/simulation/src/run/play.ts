@@ -49,7 +49,8 @@ export async function play(schedule: Schedule, options: { readonly isTold: boole
       moved = settledCount(world);
       movedMs = timeline.nowMs;
     }
-    if (timeline.nowMs > Math.max(calmSinceMs!, movedMs) + STILL_MS) witness.violated(`nothing moves: ${backlogOf(world)}`);
+    if (timeline.nowMs > Math.max(calmSinceMs!, movedMs) + STILL_MS)
+      witness.violated(`nothing moves: ${backlogOf(world)}`);
     return false;
   });
   if (witness.violation === null) await close(world);
