@@ -20,6 +20,8 @@ const LIVE_MS = 1_000;
 /** How many rows of the log are looked at for one batch: more where a filter leaves few of them. */
 const LOOK_ROWS_MIN = 100;
 const LOOK_ROWS_MAX = 5_000;
+/** Where a job finds nothing that it asks for, how far it has looked is written this often: a takeover goes on from there. */
+const WRITE_MS = 1_000;
 /** A job that may not go on looks again after this. */
 const STOPPED_MS = 500;
 /** A capped job has this much to its credit at most, so that a pause is followed by no burst. */
@@ -32,6 +34,7 @@ interface Running {
   isEnded: boolean;
   /** By the relay's clock. */
   notBeforeMs: number;
+  writtenMs: number;
   lookRows: number;
   credit: number;
   creditedNs: bigint | null;
@@ -102,6 +105,7 @@ export class Jobs {
           job,
           isEnded: false,
           notBeforeMs: Number.NEGATIVE_INFINITY,
+          writtenMs: nowMs,
           lookRows: LOOK_ROWS_MIN,
           credit: 0,
           creditedNs: null,
@@ -167,17 +171,18 @@ export class Jobs {
         return lane !== undefined && !isConsumed(lane.cursor, event);
       },
     });
+    const nowMs = this.#options.clock.monotonicMs();
     if ("stop" in take) {
-      running.notBeforeMs = this.#options.clock.monotonicMs() + STOPPED_MS;
+      running.notBeforeMs = nowMs + STOPPED_MS;
       return { plan, take: null };
     }
-    if (isNothing(take)) {
+    if (isNothing(take) && nowMs - running.writtenMs < WRITE_MS) {
       running.job = { ...running.job, position: take.step.position };
       return { plan, take: null };
     }
     const isAlone = plan.kind === "empty" || take.isAlone;
     // What is live loses a turn to the one event that has to go without company.
-    this.#aloneSinceMs = isAlone ? this.#options.clock.monotonicMs() : null;
+    this.#aloneSinceMs = isAlone ? nowMs : null;
     const base = isAlone ? ofNoLine(this.#lines, plan, nowNs) : plan;
     return { plan: withFreedLanes(base, take, Number(nowNs / 1_000_000n)), take };
   }
@@ -194,8 +199,9 @@ export class Jobs {
     running.job = { ...running.job, position, counts, lastError };
     running.isEnded = step.isEnd;
     running.credit -= events.length;
-    // While live events come, a job is alone in a batch for a third of the time at most.
     const nowMs = this.#options.clock.monotonicMs();
+    running.writtenMs = nowMs;
+    // While live events come, a job is alone in a batch for a third of the time at most.
     if (this.#aloneSinceMs !== null && nowMs < this.#liveUntilMs) {
       running.notBeforeMs = nowMs + REST * (nowMs - this.#aloneSinceMs);
     }
@@ -238,7 +244,7 @@ export class Jobs {
   }
 }
 
-/** Rows that were looked at and are not asked for: nothing to write, unless they were the last. */
+/** Rows that were looked at and are not asked for: unless they were the last, there is no hurry to write it. */
 function isNothing({ step, events, released, discarded, waiting }: JobTake): boolean {
   return !step.isEnd && [events, released, discarded, waiting].every((list) => list.length === 0);
 }

@@ -7,7 +7,6 @@ begin
 end
 $$;
 drop view siding.jobs;
-drop function siding.job_floor(smallint);
 drop function siding.rule_on_dead(smallint, bigint, bigint);
 drop function siding.lay_job(smallint, bigint, jsonb);
 drop function siding.job_asks(uuid, smallint, bigint, bigint);

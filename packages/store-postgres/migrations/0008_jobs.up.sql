@@ -259,21 +259,6 @@ begin
 end
 $$;
 
--- The lowest seq of a shard that an open job may still read; NULL: none. What retention may not pass.
-create function siding.job_floor(of_shard smallint) returns bigint
-  language sql stable
-return (
-  select min(coalesce(
-    (
-      select p.position from siding.job_progress p
-      join siding.shard h on h.shard = p.shard
-      where p.shard = s.shard and p.job_id = s.job_id and p.batch <= h.promoted_batch
-      order by p.batch desc limit 1
-    ), 0) + 1)
-  from siding.job_shard s
-  where s.shard = of_shard and s.ended_at is null
-);
-
 -- Jobs as the promoted batches left them.
 create view siding.jobs with (security_barrier) as
 select j.*,
@@ -310,13 +295,11 @@ revoke execute on function
   siding.job_line_of(uuid, smallint, text, text, text, bigint),
   siding.job_asks(uuid, smallint, bigint, bigint),
   siding.lay_job(smallint, bigint, jsonb),
-  siding.rule_on_dead(smallint, bigint, bigint),
-  siding.job_floor(smallint)
+  siding.rule_on_dead(smallint, bigint, bigint)
   from public;
 grant execute on function
   siding.job_line_of(uuid, smallint, text, text, text, bigint),
-  siding.job_asks(uuid, smallint, bigint, bigint),
-  siding.job_floor(smallint)
+  siding.job_asks(uuid, smallint, bigint, bigint)
   to siding_relay, siding_admin;
 grant execute on function siding.lay_job(smallint, bigint, jsonb) to siding_relay;
 grant execute on function siding.rule_on_dead(smallint, bigint, bigint) to siding_relay, siding_admin;
@@ -342,4 +325,3 @@ alter function siding.job_line_of(uuid, smallint, text, text, text, bigint) owne
 alter function siding.job_asks(uuid, smallint, bigint, bigint) owner to siding_owner;
 alter function siding.lay_job(smallint, bigint, jsonb) owner to siding_owner;
 alter function siding.rule_on_dead(smallint, bigint, bigint) owner to siding_owner;
-alter function siding.job_floor(smallint) owner to siding_owner;

@@ -1,4 +1,5 @@
 import { Connections } from "@siding/store-postgres/connection.js";
+import type { EventFilter } from "@siding/store-postgres/event-filter.js";
 import { withJobDesk } from "@siding/store-postgres/job-desk.js";
 import { migrate } from "@siding/store-postgres/migrate.js";
 import { PostgresRetention } from "@siding/store-postgres/postgres-retention.js";
@@ -64,17 +65,57 @@ describe("retention", () => {
     expect(await left()).toEqual([]);
   });
 
+  const author = { actor: "test", role: "database" as const, reason: "test" };
+  const replay = async (filter: EventFilter) => {
+    const request = { kind: "replay", filter, eventsPerSecond: null, author } as const;
+    return (await withJobDesk(database.url, (desk) => desk.create(request))).jobId!;
+  };
+
   test("keeps what an open job may still read, until the job is cancelled", async () => {
     await enqueue(10);
     await publishAll();
     expect(await trimAll()).toBe(0);
-    const author = { actor: "test", role: "database" as const, reason: "test" };
-    const request = { kind: "replay", filter: { tenantId: "acme" }, eventsPerSecond: null, author } as const;
-    const { jobId } = await withJobDesk(database.url, (desk) => desk.create(request));
+    const jobId = await replay({ tenantId: "acme" });
     await age(RETENTION_MS * 2);
     expect(await trimAll()).toBe(0);
-    await withJobDesk(database.url, (desk) => desk.cancel(jobId!, author));
+    await withJobDesk(database.url, (desk) => desk.cancel(jobId, author));
     expect(await trimAll()).toBe(10);
+  });
+
+  test("an open job keeps what it asks for, and nothing of others", async () => {
+    await enqueue(3, "before");
+    const [{ id } = {}] = await database.query("select min(event_id::text) as id from siding.event");
+    const [{ since } = {}] = await database.query("select clock_timestamp()::text as since");
+    await enqueue(10);
+    await enqueue(10, "other");
+    await publishAll();
+    await trimAll();
+    await replay({ tenantId: "acme" });
+    const ids = { kind: "replay", filter: { eventIds: [String(id)] }, eventsPerSecond: null, author } as const;
+    await withJobDesk(database.url, (desk) => desk.create(ids));
+    await age(RETENTION_MS * 2);
+    expect(await trimAll()).toBe(12);
+    expect(await left()).toEqual(["acme 10", "before 1"]);
+    await withJobDesk(database.url, async (desk) => {
+      for (const { jobId } of await desk.list({ isRunning: true, limit: 10 })) await desk.cancel(jobId, author);
+    });
+    await replay({ since: new Date(String(since)).toISOString() });
+    expect(await trimAll()).toBe(1);
+    expect(await left()).toEqual(["acme 10"]);
+  });
+
+  test("what an open job is through with goes", async () => {
+    await enqueue(10);
+    await publishAll();
+    await trimAll();
+    const jobId = await replay({ tenantId: "acme" });
+    await age(RETENTION_MS * 2);
+    const step = { job_id: jobId, position: "4", replayed: 4, redriven: 0, discarded: 0, waiting: 0, failed: 0 };
+    const rest = { last_error: null, is_end: false, redriven_seqs: [], discarded_seqs: [] };
+    await database.query("select siding.lay_job(0::smallint, promoted_batch, $1) from siding.shard", [
+      JSON.stringify({ ...step, ...rest }),
+    ]);
+    expect(await trimAll()).toBe(4);
   });
 
   test("counts from the publication: an old event that was pending for long is kept as long", async () => {
