@@ -81,7 +81,9 @@ create table siding.redriven (
   shard smallint not null,
   seq bigint not null,
   batch bigint, -- NULL: one without a number, as at-least-once makes them
-  at timestamptz not null,
+  asked_at timestamptz not null, -- it is in Kafka from then on at the earliest
+  at timestamptz not null, -- retention counts from it
+  counted timestamptz, -- the minute of siding.published_span that counts it; NULL: none does
   constraint redriven_pkey primary key (shard, seq) -- read by siding.job_asks, and by retention, which lets them go with their events
 );
 
@@ -218,12 +220,18 @@ as $$
 begin
   with gone as (
     delete from siding.failure f
-    using siding.job_progress n
-    where n.shard = of_shard and n.batch = of_batch and f.shard = n.shard and f.seq = any (n.redriven_seqs)
-    returning f.seq
+    using siding.job_progress n, siding.job j
+    where n.shard = of_shard and n.batch = of_batch and j.job_id = n.job_id and f.shard = n.shard
+      and f.seq = any (n.redriven_seqs)
+    returning f.seq, j.created_at
   )
-  insert into siding.redriven (shard, seq, batch, at) select of_shard, gone.seq, numbered, clock_timestamp() from gone
-  on conflict (shard, seq) do update set batch = excluded.batch, at = excluded.at;
+  insert into siding.redriven (shard, seq, batch, asked_at, at, counted)
+  select of_shard, gone.seq, numbered, gone.created_at, clock_timestamp(),
+    -- The batch's sums were added to it just before; the clock may have struck since.
+    (select max(s.minute) from siding.published_span s where s.shard = of_shard)
+  from gone
+  on conflict (shard, seq) do update
+  set batch = excluded.batch, asked_at = excluded.asked_at, at = excluded.at, counted = excluded.counted;
   update siding.failure f
   set discarded_by = n.job_id
   from siding.job_progress n
@@ -302,7 +310,7 @@ grant execute on function
   siding.job_asks(uuid, smallint, bigint, bigint)
   to siding_relay, siding_admin;
 grant execute on function siding.lay_job(smallint, bigint, jsonb) to siding_relay;
-grant execute on function siding.rule_on_dead(smallint, bigint, bigint) to siding_relay, siding_admin;
+grant execute on function siding.rule_on_dead(smallint, bigint, bigint) to siding_relay;
 grant execute on function siding.new_event_id() to siding_admin;
 grant select on siding.job, siding.job_shard, siding.job_lane, siding.job_progress, siding.jobs, siding.redriven
   to siding_relay, siding_admin;
@@ -314,6 +322,8 @@ grant update (cancelled_at, cancelled_by, cancel_reason) on siding.job to siding
 grant update (asked, asked_waiting, ended_at) on siding.job_shard to siding_admin;
 -- A recovery settles steps and redriven dead letters together with the shard's cursor.
 grant delete on siding.job_shard, siding.job_progress, siding.failure to siding_admin;
+grant update (discarded_by) on siding.failure to siding_admin;
+grant insert, update on siding.redriven to siding_admin;
 
 alter table siding.job owner to siding_owner;
 alter table siding.job_shard owner to siding_owner;

@@ -148,6 +148,33 @@ describe("retention", () => {
     expect(await left()).toEqual(["acme 1", "pending 2"]);
   });
 
+  test("keeps a dead letter that was redriven for as long as if it had only just been published", async () => {
+    await enqueue(3);
+    await publishAll();
+    await trimAll();
+    await database.query(
+      `insert into siding.failure (shard, seq, attempts, last_error, fingerprint, retry_at, dead_batch, dead_at)
+       select 0, min(seq), 5, 'too large', 'x', now(), promoted_batch, now() from siding.event, siding.shard group by promoted_batch`,
+    );
+    await age(RETENTION_MS * 2);
+    expect(await trimAll()).toBe(2);
+    const request = { kind: "redrive", filter: {}, eventsPerSecond: null, author } as const;
+    const { jobId } = await withJobDesk(database.url, (desk) => desk.create(request));
+    const [{ seq } = {}] = await database.query("select seq::text from siding.event");
+    const step = { job_id: jobId, position: seq, replayed: 0, redriven: 1, discarded: 0, waiting: 0, failed: 0 };
+    const rest = { last_error: null, is_end: true, redriven_seqs: [seq], discarded_seqs: [] };
+    await database.query("select siding.lay_job(0::smallint, promoted_batch, $1) from siding.shard", [
+      JSON.stringify({ ...step, ...rest }),
+    ]);
+    await database.query("select siding.promote_lines(0::smallint, promoted_batch) from siding.shard");
+    expect(await trimAll()).toBe(0);
+    await database.query("update siding.redriven set at = at - $1 * interval '1 ms'", [RETENTION_MS - 10_000]);
+    expect(await trimAll()).toBe(0);
+    await database.query("update siding.redriven set at = at - interval '10 minutes'");
+    expect(await trimAll()).toBe(1);
+    expect(await database.query("select from siding.redriven")).toEqual([]);
+  });
+
   test("keeps what a lane has not carried, and for as long after it has", async () => {
     await enqueue(4, "paused");
     await enqueue(4, "acme");

@@ -36,6 +36,10 @@ looked as (
       and not exists (
         select from siding.failure f where f.shard = e.shard and f.seq = e.seq and f.dead_batch is not null and f.discarded_by is null
       )
+      -- Its line passed it long before it was published.
+      and not exists (
+        select from siding.redriven r where r.shard = e.shard and r.seq = e.seq and r.at >= (mine.floor).at
+      )
       and not exists (
         select from jobs j
         where e.seq > j.first and e.seq <= j.last
