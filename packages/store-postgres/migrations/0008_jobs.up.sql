@@ -248,17 +248,21 @@ create or replace function siding.promote_lines(of_shard smallint, promoted bigi
   set search_path = pg_catalog, pg_temp
 as $$
 begin
+  -- As an array, which any index serves: a join's plan would hang on statistics that are thrown by lanes coming and going.
   delete from siding.lane o
-  using siding.lane n
-  where n.shard = of_shard and n.batch = promoted
-    and o.shard = n.shard and o.lane_id = n.lane_id and o.batch <= promoted
-    and (o.batch < promoted or (n.cursor).position is null);
+  where o.shard = of_shard and o.batch < promoted
+    and o.lane_id = any (array(select n.lane_id from siding.lane n where n.shard = of_shard and n.batch = promoted));
+  delete from siding.lane o where o.shard = of_shard and o.batch = promoted and (o.cursor).position is null;
   delete from siding.quota_use o
   using siding.quota_use n
   where n.shard = of_shard and n.batch = promoted and n.is_whole and o.shard = n.shard and o.batch < promoted;
+  -- Most batches have no step.
+  if not exists (select from siding.job_progress n where n.shard = of_shard and n.batch = promoted) then
+    return;
+  end if;
   delete from siding.job_progress o
-  using siding.job_progress n
-  where n.shard = of_shard and n.batch = promoted and o.shard = n.shard and o.job_id = n.job_id and o.batch < promoted;
+  where o.shard = of_shard and o.batch < promoted
+    and o.job_id = any (array(select n.job_id from siding.job_progress n where n.shard = of_shard and n.batch = promoted));
   perform siding.rule_on_dead(of_shard, promoted, promoted);
   update siding.job_shard s
   set ended_at = clock_timestamp()
