@@ -1,10 +1,9 @@
-import type { Batch, BatchPlan } from "@siding/core/batch/plan-batch.js";
+import type { BatchPlan } from "@siding/core/batch/plan-batch.js";
 import { isConsumed } from "@siding/core/cursor/cursor.js";
 import { rowsOf } from "@siding/core/cursor/page.js";
 import type { JobPage, OpenJob } from "@siding/core/job/job.js";
 import { type JobTake, takeOfJob } from "@siding/core/job/take-of-job.js";
-import { isSameFilter, type Lane } from "@siding/core/lane/lane.js";
-import { Lanes } from "@siding/core/lane/lanes.js";
+import { ofNoLine, withFreedLanes } from "./job-batch.js";
 import type { Lines, LinesInput } from "./lines.js";
 import type { RelayOptions } from "./relay-options.js";
 
@@ -64,7 +63,8 @@ export class Jobs {
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   readonly #suspects = new Set<bigint>();
   readonly #givenUp = new Map<bigint, string>();
-  readonly #redriven = new Set<bigint>();
+  /** Dead letters that the last step ruled on, until it is promoted: whichever job it was, and whether it goes on. */
+  readonly #ruledOn = new Set<bigint>();
   /** When a batch began that only a job had anything in. */
   #aloneSinceMs: number | null = null;
   #liveUntilMs = Number.NEGATIVE_INFINITY;
@@ -114,7 +114,6 @@ export class Jobs {
     if (open.length > 0) return;
     this.#suspects.clear();
     this.#givenUp.clear();
-    this.#redriven.clear();
   }
 
   /** Until a job may go on, in ms; null where none is open. */
@@ -165,7 +164,7 @@ export class Jobs {
       policies: this.#options.policies,
       suspects: this.#suspects,
       givenUp: this.#givenUp,
-      redriven: this.#redriven,
+      ruledOn: this.#ruledOn,
       isHeld: (event) => {
         const lane = this.#lines.state.lanes.cover(event);
         return lane !== undefined && !isConsumed(lane.cursor, event);
@@ -191,7 +190,10 @@ export class Jobs {
   published({ step, events, waiting, discarded }: JobTake): void {
     const running = this.#running.find(({ job }) => job.jobId === step.jobId);
     for (const { seq } of waiting) this.#lines.retryNow(seq);
-    for (const seq of step.redriven) this.#redriven.add(seq);
+    // Without plans the step was promoted as it was laid down.
+    if (this.#options.delivery === "exactly-once") {
+      for (const seq of [...step.redriven, ...step.discarded]) this.#ruledOn.add(seq);
+    }
     for (const { seq } of discarded) this.#lines.passOver(seq);
     for (const { seq } of events) this.#suspects.delete(seq);
     if (running === undefined) return;
@@ -205,6 +207,11 @@ export class Jobs {
     if (this.#aloneSinceMs !== null && nowMs < this.#liveUntilMs) {
       running.notBeforeMs = nowMs + REST * (nowMs - this.#aloneSinceMs);
     }
+  }
+
+  /** Postgres shows what the last published batch made of jobs and dead letters. */
+  promoted(): void {
+    this.#ruledOn.clear();
   }
 
   /**
@@ -247,47 +254,4 @@ export class Jobs {
 /** Rows that were looked at and are not asked for: unless they were the last, there is no hurry to write it. */
 function isNothing({ step, events, released, discarded, waiting }: JobTake): boolean {
   return !step.isEnd && [events, released, discarded, waiting].every((list) => list.length === 0);
-}
-
-/** A batch in which no line moves but for what was found empty. */
-function ofNoLine({ state }: Lines, plan: BatchPlan, judgedNs: bigint): Batch {
-  return {
-    kind: "batch",
-    events: [],
-    dead: [],
-    passed: [],
-    cursor: plan.kind === "empty" ? plan.cursor : state.main,
-    whole: false,
-    lanes: new Lanes(state.lanes),
-    changed: [],
-    dropped: [],
-    quotas: new Map(),
-    judgedNs,
-    held: [],
-    observed: new Map(),
-    used: new Map(),
-    isProbe: false,
-    isFull: false,
-  };
-}
-
-/**
- * Lanes that have no reason to wait any longer: what they hold is asked for now, or waited for a dead letter that is
- * ruled on with this batch.
- */
-function withFreedLanes(plan: Batch, { released, discarded, waiting }: JobTake, nowMs: number): Batch {
-  const freed: Lane[] = [];
-  for (const event of [...released, ...discarded]) {
-    const lane = plan.lanes.cover(event);
-    if (lane?.reason === "retry" && lane.resumeAtMs === null) freed.push({ ...lane, resumeAtMs: nowMs });
-  }
-  for (const event of waiting) {
-    const lane = plan.lanes.cover(event);
-    if (lane?.reason === "retry" || lane?.reason === "breaker") freed.push({ ...lane, resumeAtMs: nowMs });
-  }
-  if (freed.length === 0) return plan;
-  for (const lane of freed) plan.lanes.set(lane);
-  const isFreed = ({ filter }: Lane): boolean => freed.some((lane) => isSameFilter(lane.filter, filter));
-  const unique = [...plan.lanes].filter(isFreed);
-  return { ...plan, changed: [...plan.changed.filter((lane) => !isFreed(lane)), ...unique] };
 }

@@ -131,6 +131,7 @@ export class MainLine {
     if (prepared === null) throw this.#fenced();
     this.#lastBatch = batch;
     this.#unpromoted = null;
+    this.#jobs.promoted();
     return this.#lines.after(plan, input, prepared.nextXid);
   }
 
@@ -266,6 +267,7 @@ export class MainLine {
     const isHeld = await this.#timed("promote", () => this.#options.store.promote(this.#lease, batch));
     if (!isHeld) throw this.#fenced();
     this.#unpromoted = null;
+    this.#jobs.promoted();
   }
 
   async #timed<T>(step: "read" | "prepare" | "publish" | "promote", act: () => Promise<T>): Promise<T> {
