@@ -321,6 +321,7 @@ grant select on siding.job, siding.job_shard, siding.job_lane, siding.job_progre
 grant insert, update, delete on siding.redriven to siding_relay;
 grant insert, update, delete on siding.job_progress to siding_relay;
 grant update (ended_at) on siding.job_shard to siding_relay;
+grant delete on siding.job to siding_relay; -- what belongs to one goes with it
 grant insert on siding.job, siding.job_shard, siding.job_lane to siding_admin;
 grant update (cancelled_at, cancelled_by, cancel_reason) on siding.job to siding_admin;
 grant update (asked, asked_waiting, ended_at) on siding.job_shard to siding_admin;

@@ -118,6 +118,34 @@ describe("retention", () => {
     expect(await trimAll()).toBe(4);
   });
 
+  test("forgets jobs that ended long enough ago, whole, and those alone", async () => {
+    await enqueue(10);
+    await publishAll();
+    const [open, fresh, old, unsettled] = [
+      await replay({ tenantId: "acme" }),
+      await replay({ tenantId: "acme" }),
+      await replay({ tenantId: "acme" }),
+      await replay({ tenantId: "acme" }),
+    ];
+    const ended = "update siding.job_shard set ended_at = now() - $2 * interval '1 ms' where job_id = $1";
+    await database.query(ended, [fresh, RETENTION_MS - 10_000]);
+    for (const jobId of [old, unsettled]) await database.query(ended, [jobId, RETENTION_MS + 10_000]);
+    const lay = "select siding.lay_job(0::smallint, promoted_batch + $2::int, $1) from siding.shard";
+    for (const [jobId, batchesOn] of [
+      [old, 0],
+      [unsettled, 1],
+    ] as const) {
+      const counts = { replayed: 0, redriven: 0, discarded: 0, waiting: 0, failed: 0 };
+      const step = { job_id: jobId, position: "1", ...counts, is_end: true, redriven_seqs: [], discarded_seqs: [] };
+      await database.query(lay, [JSON.stringify(step), batchesOn]);
+    }
+    await retention.forgetJobs({ ...lease, epoch: lease.epoch - 1n }, RETENTION_MS);
+    await retention.forgetJobs(lease, RETENTION_MS);
+    const left = (await database.query("select job_id from siding.job")).map((row) => row.job_id);
+    expect(left.sort()).toEqual([open, fresh, unsettled].sort());
+    expect(await database.query("select job_id from siding.job_progress")).toEqual([{ job_id: unsettled }]);
+  });
+
   test("counts from the publication: an old event that was pending for long is kept as long", async () => {
     await enqueue(5);
     expect(await trimAll()).toBe(0);

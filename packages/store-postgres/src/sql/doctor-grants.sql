@@ -8,7 +8,7 @@ with granted (role, privilege, objects) as (
     ('siding_relay', 'insert', 'failure relay published_span published_sum lane quota_use gate trim_point job_progress redriven'),
     ('siding_relay', 'update', 'shard failure relay published_span published_sum lane quota_use gate job_progress redriven'),
     ('siding_relay', 'delete', 'event failure relay already_published published_span published_sum lane quota_use'),
-    ('siding_relay', 'delete', 'gate trim_point job_progress redriven'),
+    ('siding_relay', 'delete', 'gate trim_point job job_progress redriven'),
     ('siding_relay', 'update (name, kafka_cluster_id, system_identifier, timeline)', 'deployment'),
     ('siding_relay', 'update (is_floor)', 'trim_point'),
     ('siding_relay', 'update (ended_at)', 'job_shard'),
