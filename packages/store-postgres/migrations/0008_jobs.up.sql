@@ -128,6 +128,8 @@ as $$
       then case
         when f.dead_batch is not null and f.dead_batch <= s.upto_batch then case
           when f.discarded_by is not null then null
+          -- Without plans all of them carry one number.
+          when f.dead_batch = s.upto_batch and f.dead_at > j.created_at then null
           when j.kind = 'discard' then 'discard'
           when j.kind = 'redrive' or j.status = 'dead' or j.status is null then 'redrive'
         end

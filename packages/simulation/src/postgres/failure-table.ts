@@ -8,7 +8,15 @@ interface FailureRow {
   retryAtMs: number;
   /** The plan that laid it down; null while it is tried again. */
   deadBatch: bigint | null;
+  deadMs: number;
   isDiscarded: boolean;
+}
+
+export interface DeadLetter {
+  readonly deadBatch: bigint;
+  readonly deadMs: number;
+  readonly isDiscarded: boolean;
+  readonly attempts: number;
 }
 
 /** A row of siding.redriven. */
@@ -20,7 +28,7 @@ export interface Redriven {
 
 /** What is known of an event that Kafka refused. */
 export interface Verdicts {
-  readonly dead: { readonly deadBatch: bigint; readonly isDiscarded: boolean } | null;
+  readonly dead: DeadLetter | null;
   readonly redriven: Redriven | null;
 }
 
@@ -32,17 +40,17 @@ export class FailureTable {
   record(shard: number, failures: readonly Failure[], nowMs: number): void {
     const rows = this.#of(shard);
     for (const { seq, attempts, lastError, fingerprint, retryInMs } of failures) {
-      const deadBatch = rows.get(seq)?.deadBatch ?? null;
+      const { deadBatch = null, deadMs = 0 } = rows.get(seq) ?? {};
       const retryAtMs = nowMs + retryInMs;
-      rows.set(seq, { seq, attempts, lastError, fingerprint, retryAtMs, deadBatch, isDiscarded: false });
+      rows.set(seq, { seq, attempts, lastError, fingerprint, retryAtMs, deadBatch, deadMs, isDiscarded: false });
     }
   }
 
-  layDead(shard: number, failures: readonly Failure[], batch: bigint): void {
+  layDead(shard: number, failures: readonly Failure[], batch: bigint, nowMs: number): void {
     const rows = this.#of(shard);
     for (const { seq, attempts, lastError, fingerprint } of failures) {
-      const fresh = { seq, attempts, lastError, fingerprint, retryAtMs: 0, deadBatch: null, isDiscarded: false };
-      rows.set(seq, { ...(rows.get(seq) ?? fresh), deadBatch: batch });
+      const fresh = { seq, attempts, lastError, fingerprint, retryAtMs: 0, isDiscarded: false };
+      rows.set(seq, { ...(rows.get(seq) ?? fresh), deadBatch: batch, deadMs: nowMs });
     }
   }
 
@@ -70,13 +78,11 @@ export class FailureTable {
     return [...this.#of(shard).values()].filter(({ isDiscarded }) => isDiscarded).map(({ seq }) => seq);
   }
 
-  deadLetter(
-    shard: number,
-    seq: bigint,
-  ): { readonly deadBatch: bigint; readonly isDiscarded: boolean; readonly attempts: number } | null {
+  deadLetter(shard: number, seq: bigint): DeadLetter | null {
     const row = this.#of(shard).get(seq);
     if (row === undefined || row.deadBatch === null) return null;
-    return { deadBatch: row.deadBatch, isDiscarded: row.isDiscarded, attempts: row.attempts };
+    const { deadBatch, deadMs, isDiscarded, attempts } = row;
+    return { deadBatch, deadMs, isDiscarded, attempts };
   }
 
   /** Answers how many are events like others once more. */

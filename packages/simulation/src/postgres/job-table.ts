@@ -148,7 +148,7 @@ export function actOf(
   if (topic !== null && event.topic !== topic) return null;
   if (!isConsumed(cursor, event)) return null;
   if (dead !== null && dead.deadBatch <= promotedBatch) {
-    if (dead.isDiscarded) return null;
+    if (dead.isDiscarded || (dead.deadBatch === promotedBatch && dead.deadMs > madeMs)) return null;
     if (kind === "discard") return "discard";
     return kind === "redrive" || status === "dead" || status === null ? "redrive" : null;
   }

@@ -171,7 +171,7 @@ export class SimulatedPostgres {
     if (plan.lines !== null) row.lines.lay(batch, plan.lines, xid);
     if (plan.job !== null) this.jobs.lay(lease.shard, batch, plan.job);
     row.planned = { batch, cursor: withNextXid(plan.cursor, xid), epoch: lease.epoch, published };
-    this.failures.layDead(lease.shard, plan.dead, plan.batch);
+    this.failures.layDead(lease.shard, plan.dead, plan.batch, this.#nowMs());
     this.#witness.planned(lease, plan.batch, promoted?.batch ?? null);
     return { nextXid: xid };
   }
@@ -195,7 +195,7 @@ export class SimulatedPostgres {
       row.lines.lay(row.promotedBatch, lines, xid);
       row.lines.promote(row.promotedBatch);
     }
-    this.failures.layDead(lease.shard, dead, row.promotedBatch);
+    this.failures.layDead(lease.shard, dead, row.promotedBatch, this.#nowMs());
     if (job !== null) {
       this.jobs.lay(lease.shard, row.promotedBatch, job);
       this.jobs.promote(lease.shard, row.promotedBatch, this.failures, { batch: null, atMs: this.#nowMs() });

@@ -158,6 +158,19 @@ export function jobPromises(opened: () => StoreUnderTest): void {
     ]);
   });
 
+  test("without plans: what died since the job was made is none of its dead letters", async () => {
+    const { store } = opened();
+    const [first, second] = [await enqueue(opened(), { shard: 0 }), await enqueue(opened(), { shard: 0 })];
+    const { lease, cursor, dead } = await advanceAll([first]);
+    await opened().passTime(1);
+    await opened().makeJob("redrive");
+    await opened().passTime(1);
+    await store.advance(lease, { cursor, ...NOTHING, dead: [{ ...dead[0]!, seq: second }] });
+    const [job] = await store.readJobs(0);
+    const { rows } = await store.readJobPage(0, job!, LIMITS);
+    expect(rows.map(({ event }) => event.seq)).toEqual([first]);
+  });
+
   test("an event that a lane held as the job was made is left to the lane", async () => {
     const { store } = opened();
     const held = await enqueue(opened(), { shard: 0, key: "k" });
