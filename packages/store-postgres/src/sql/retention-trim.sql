@@ -11,7 +11,7 @@ with mine as (
   where s.shard = $1 and s.epoch = $2 and s.server_start = pg_postmaster_start_time()
 ),
 -- Only replays: dead letters stay without a job. The filter is that of siding.job_asks.
-jobs as materialized (
+replays as materialized (
   select j.*, s.seqs, (s.upto).position as last, coalesce(p.position, 0) as first
   from mine
   join siding.job_shard s on s.shard = mine.shard and s.ended_at is null
@@ -21,6 +21,9 @@ jobs as materialized (
     where p.job_id = s.job_id and p.shard = s.shard and p.batch <= mine.promoted_batch
     order by p.batch desc limit 1
   ) p on true
+),
+named as materialized (
+  select n.seq from replays r cross join unnest(r.seqs) as n (seq) where n.seq > r.first
 ),
 looked as (
   select e.seq,
@@ -40,10 +43,10 @@ looked as (
       and not exists (
         select from siding.redriven r where r.shard = e.shard and r.seq = e.seq and r.at >= (mine.floor).at
       )
+      and e.seq not in (select n.seq from named n)
       and not exists (
-        select from jobs j
-        where e.seq > j.first and e.seq <= j.last
-          and (j.seqs is null or e.seq = any (j.seqs))
+        select from replays j
+        where j.seqs is null and e.seq > j.first and e.seq <= j.last
           and (j.tenant_id is null or e.tenant_id = j.tenant_id)
           and (j.topic is null or e.topic = j.topic)
           and (j.key is null or e.key = j.key)
