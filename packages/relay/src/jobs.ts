@@ -1,10 +1,9 @@
-import type { Batch, BatchPlan } from "@siding/core/batch/plan-batch.js";
+import type { BatchPlan } from "@siding/core/batch/plan-batch.js";
 import { isConsumed } from "@siding/core/cursor/cursor.js";
 import { rowsOf } from "@siding/core/cursor/page.js";
 import type { JobPage, OpenJob } from "@siding/core/job/job.js";
 import { type JobTake, takeOfJob } from "@siding/core/job/take-of-job.js";
-import { isSameFilter, type Lane } from "@siding/core/lane/lane.js";
-import { Lanes } from "@siding/core/lane/lanes.js";
+import { ofNoLine, withFreedLanes } from "./job-batch.js";
 import type { Lines, LinesInput } from "./lines.js";
 import type { RelayOptions } from "./relay-options.js";
 
@@ -20,6 +19,8 @@ const LIVE_MS = 1_000;
 /** How many rows of the log are looked at for one batch: more where a filter leaves few of them. */
 const LOOK_ROWS_MIN = 100;
 const LOOK_ROWS_MAX = 5_000;
+/** Where a job finds nothing that it asks for, how far it has looked is written this often: a takeover goes on from there. */
+const WRITE_MS = 1_000;
 /** A job that may not go on looks again after this. */
 const STOPPED_MS = 500;
 /** A capped job has this much to its credit at most, so that a pause is followed by no burst. */
@@ -32,6 +33,7 @@ interface Running {
   isEnded: boolean;
   /** By the relay's clock. */
   notBeforeMs: number;
+  writtenMs: number;
   lookRows: number;
   credit: number;
   creditedNs: bigint | null;
@@ -61,7 +63,8 @@ export class Jobs {
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   readonly #suspects = new Set<bigint>();
   readonly #givenUp = new Map<bigint, string>();
-  readonly #redriven = new Set<bigint>();
+  /** Dead letters that the last step ruled on, until it is promoted: whichever job it was, and whether it goes on. */
+  readonly #ruledOn = new Set<bigint>();
   /** When a batch began that only a job had anything in. */
   #aloneSinceMs: number | null = null;
   #liveUntilMs = Number.NEGATIVE_INFINITY;
@@ -102,6 +105,7 @@ export class Jobs {
           job,
           isEnded: false,
           notBeforeMs: Number.NEGATIVE_INFINITY,
+          writtenMs: nowMs,
           lookRows: LOOK_ROWS_MIN,
           credit: 0,
           creditedNs: null,
@@ -110,7 +114,6 @@ export class Jobs {
     if (open.length > 0) return;
     this.#suspects.clear();
     this.#givenUp.clear();
-    this.#redriven.clear();
   }
 
   /** Until a job may go on, in ms; null where none is open. */
@@ -161,23 +164,24 @@ export class Jobs {
       policies: this.#options.policies,
       suspects: this.#suspects,
       givenUp: this.#givenUp,
-      redriven: this.#redriven,
+      ruledOn: this.#ruledOn,
       isHeld: (event) => {
         const lane = this.#lines.state.lanes.cover(event);
         return lane !== undefined && !isConsumed(lane.cursor, event);
       },
     });
+    const nowMs = this.#options.clock.monotonicMs();
     if ("stop" in take) {
-      running.notBeforeMs = this.#options.clock.monotonicMs() + STOPPED_MS;
+      running.notBeforeMs = nowMs + STOPPED_MS;
       return { plan, take: null };
     }
-    if (isNothing(take)) {
+    if (isNothing(take) && nowMs - running.writtenMs < WRITE_MS) {
       running.job = { ...running.job, position: take.step.position };
       return { plan, take: null };
     }
     const isAlone = plan.kind === "empty" || take.isAlone;
     // What is live loses a turn to the one event that has to go without company.
-    this.#aloneSinceMs = isAlone ? this.#options.clock.monotonicMs() : null;
+    this.#aloneSinceMs = isAlone ? nowMs : null;
     const base = isAlone ? ofNoLine(this.#lines, plan, nowNs) : plan;
     return { plan: withFreedLanes(base, take, Number(nowNs / 1_000_000n)), take };
   }
@@ -186,7 +190,10 @@ export class Jobs {
   published({ step, events, waiting, discarded }: JobTake): void {
     const running = this.#running.find(({ job }) => job.jobId === step.jobId);
     for (const { seq } of waiting) this.#lines.retryNow(seq);
-    for (const seq of step.redriven) this.#redriven.add(seq);
+    // Without plans the step was promoted as it was laid down.
+    if (this.#options.delivery === "exactly-once") {
+      for (const seq of [...step.redriven, ...step.discarded]) this.#ruledOn.add(seq);
+    }
     for (const { seq } of discarded) this.#lines.passOver(seq);
     for (const { seq } of events) this.#suspects.delete(seq);
     if (running === undefined) return;
@@ -194,11 +201,17 @@ export class Jobs {
     running.job = { ...running.job, position, counts, lastError };
     running.isEnded = step.isEnd;
     running.credit -= events.length;
-    // While live events come, a job is alone in a batch for a third of the time at most.
     const nowMs = this.#options.clock.monotonicMs();
+    running.writtenMs = nowMs;
+    // While live events come, a job is alone in a batch for a third of the time at most.
     if (this.#aloneSinceMs !== null && nowMs < this.#liveUntilMs) {
       running.notBeforeMs = nowMs + REST * (nowMs - this.#aloneSinceMs);
     }
+  }
+
+  /** Postgres shows what the last published batch made of jobs and dead letters. */
+  promoted(): void {
+    this.#ruledOn.clear();
   }
 
   /**
@@ -238,50 +251,7 @@ export class Jobs {
   }
 }
 
-/** Rows that were looked at and are not asked for: nothing to write, unless they were the last. */
+/** Rows that were looked at and are not asked for: unless they were the last, there is no hurry to write it. */
 function isNothing({ step, events, released, discarded, waiting }: JobTake): boolean {
   return !step.isEnd && [events, released, discarded, waiting].every((list) => list.length === 0);
-}
-
-/** A batch in which no line moves but for what was found empty. */
-function ofNoLine({ state }: Lines, plan: BatchPlan, judgedNs: bigint): Batch {
-  return {
-    kind: "batch",
-    events: [],
-    dead: [],
-    passed: [],
-    cursor: plan.kind === "empty" ? plan.cursor : state.main,
-    whole: false,
-    lanes: new Lanes(state.lanes),
-    changed: [],
-    dropped: [],
-    quotas: new Map(),
-    judgedNs,
-    held: [],
-    observed: new Map(),
-    used: new Map(),
-    isProbe: false,
-    isFull: false,
-  };
-}
-
-/**
- * Lanes that have no reason to wait any longer: what they hold is asked for now, or waited for a dead letter that is
- * ruled on with this batch.
- */
-function withFreedLanes(plan: Batch, { released, discarded, waiting }: JobTake, nowMs: number): Batch {
-  const freed: Lane[] = [];
-  for (const event of [...released, ...discarded]) {
-    const lane = plan.lanes.cover(event);
-    if (lane?.reason === "retry" && lane.resumeAtMs === null) freed.push({ ...lane, resumeAtMs: nowMs });
-  }
-  for (const event of waiting) {
-    const lane = plan.lanes.cover(event);
-    if (lane?.reason === "retry" || lane?.reason === "breaker") freed.push({ ...lane, resumeAtMs: nowMs });
-  }
-  if (freed.length === 0) return plan;
-  for (const lane of freed) plan.lanes.set(lane);
-  const isFreed = ({ filter }: Lane): boolean => freed.some((lane) => isSameFilter(lane.filter, filter));
-  const unique = [...plan.lanes].filter(isFreed);
-  return { ...plan, changed: [...plan.changed.filter((lane) => !isFreed(lane)), ...unique] };
 }

@@ -18,7 +18,7 @@ export interface RetentionOptions {
 }
 
 /**
- * Deletes the published events of one shard when they are old enough, slowly, for as long as the lease stands. A round
+ * Deletes the published events of one shard when they are old enough, and ended jobs, slowly, for as long as the lease stands. A round
  * begins at the log's start: what lies there still is what something needed the last time, such as a dead letter.
  */
 export async function keepRetention(
@@ -31,7 +31,10 @@ export async function keepRetention(
   let behind: bigint | null = null;
   while (!signal.aborted) {
     try {
-      if (behind === null && !(await retention.raiseFloor(lease, retentionMs))) return;
+      if (behind === null) {
+        if (!(await retention.raiseFloor(lease, retentionMs))) return;
+        await retention.forgetJobs(lease, retentionMs);
+      }
       const step = await retention.trim(lease, { retentionMs, behind: behind ?? 0n, rowsMax: STEP_ROWS });
       if (step === null) return;
       behind = step.next;

@@ -26,6 +26,7 @@ async function asked(answers: Partial<Retention>, waits: number): Promise<{ call
       calls.push("raise");
       return answers.raiseFloor === undefined ? true : await answers.raiseFloor(lease, retentionMs);
     },
+    forgetJobs: async () => void calls.push("jobs"),
     trim: async (lease, step) => {
       calls.push(`trim ${step.behind}`);
       return answers.trim === undefined ? { deleted: 0, next: null } : await answers.trim(lease, step);
@@ -47,12 +48,15 @@ describe("retention beside a shard's main line", () => {
       next: behind === 0n ? 2_000n : null,
     });
     const { calls } = await asked({ trim }, 3);
-    expect(calls).toEqual(["raise", "trim 0", "wait 100", "trim 2000", "wait 15000", "raise", "trim 0", "wait 100"]);
+    expect(calls).toEqual([
+      ...["raise", "jobs", "trim 0", "wait 100", "trim 2000", "wait 15000"],
+      ...["raise", "jobs", "trim 0", "wait 100"],
+    ]);
   });
 
   test("ends when the shard is another relay's", async () => {
     expect((await asked({ raiseFloor: async () => false }, 9)).calls).toEqual(["raise"]);
-    expect((await asked({ trim: async () => null }, 9)).calls).toEqual(["raise", "trim 0"]);
+    expect((await asked({ trim: async () => null }, 9)).calls).toEqual(["raise", "jobs", "trim 0"]);
   });
 
   test("a store that fails is asked again later, and told of", async () => {

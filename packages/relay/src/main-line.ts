@@ -134,6 +134,7 @@ export class MainLine {
       const prepared = await this.#timed("prepare", () => this.#options.store.prepare(this.#lease, record));
       if (prepared === null) throw this.#fenced();
       this.#unpromoted = null;
+      this.#jobs.promoted();
       after = this.#lines.after(plan, input, prepared.nextXid);
     }
     this.#readAhead(plan, input, after);
@@ -279,6 +280,7 @@ export class MainLine {
     const isHeld = await this.#timed("promote", () => this.#options.store.promote(this.#lease, batch));
     if (!isHeld) throw this.#fenced();
     this.#unpromoted = null;
+    this.#jobs.promoted();
   }
 
   async #timed<T>(step: "read" | "prepare" | "publish" | "promote", act: () => Promise<T>): Promise<T> {

@@ -7,7 +7,7 @@ begin
 end
 $$;
 drop view siding.jobs;
-drop function siding.job_floor(smallint);
+drop function siding.rule_on_dead(smallint, bigint, bigint);
 drop function siding.lay_job(smallint, bigint, jsonb);
 drop function siding.job_asks(uuid, smallint, bigint, bigint);
 drop function siding.job_line_of(uuid, smallint, text, text, text, bigint);
@@ -16,11 +16,11 @@ create or replace function siding.promote_lines(of_shard smallint, promoted bigi
   set search_path = pg_catalog, pg_temp
 as $$
 begin
+  -- As an array, which any index serves: a join's plan would hang on statistics that are thrown by lanes coming and going.
   delete from siding.lane o
-  using siding.lane n
-  where n.shard = of_shard and n.batch = promoted
-    and o.shard = n.shard and o.lane_id = n.lane_id and o.batch <= promoted
-    and (o.batch < promoted or (n.cursor).position is null);
+  where o.shard = of_shard and o.batch < promoted
+    and o.lane_id = any (array(select n.lane_id from siding.lane n where n.shard = of_shard and n.batch = promoted));
+  delete from siding.lane o where o.shard = of_shard and o.batch = promoted and (o.cursor).position is null;
   delete from siding.quota_use o
   using siding.quota_use n
   where n.shard = of_shard and n.batch = promoted and n.is_whole and o.shard = n.shard and o.batch < promoted;

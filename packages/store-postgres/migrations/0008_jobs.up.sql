@@ -66,7 +66,7 @@ create table siding.job_progress (
   failed bigint not null,
   last_error text,
   is_end boolean not null,
-  redriven_seqs bigint[] not null, -- the batch's own: dead letters that its promotion makes published
+  redriven_seqs bigint[] not null, -- the batch's own until its promotion: dead letters that are published with it
   discarded_seqs bigint[] not null, -- and those that it rules on
   constraint job_progress_pkey primary key (shard, batch, job_id) -- read by promotion and discard: what a batch made
 ) with (autovacuum_vacuum_threshold = 200, autovacuum_vacuum_scale_factor = 0.1);
@@ -76,11 +76,14 @@ create index job_progress_by_job on siding.job_progress (job_id, shard, batch);
 -- A dead letter that was ruled on stays dead, since Kafka never had it, and waits for nobody any more.
 alter table siding.failure add column discarded_by uuid;
 
--- Dead letters that were published after all, and by which batch: no job that was made before replays them.
+-- Dead letters that were published after all: no job that was made before replays them.
 create table siding.redriven (
   shard smallint not null,
   seq bigint not null,
-  batch bigint not null,
+  batch bigint, -- NULL: one without a number, as at-least-once makes them
+  asked_at timestamptz not null, -- it is in Kafka from then on at the earliest
+  at timestamptz not null, -- retention counts from it
+  counted timestamptz, -- the minute of siding.published_span that counts it; NULL: none does
   constraint redriven_pkey primary key (shard, seq) -- read by siding.job_asks, and by retention, which lets them go with their events
 );
 
@@ -125,10 +128,12 @@ as $$
       then case
         when f.dead_batch is not null and f.dead_batch <= s.upto_batch then case
           when f.discarded_by is not null then null
+          -- Without plans all of them carry one number.
+          when f.dead_batch = s.upto_batch and f.dead_at > j.created_at then null
           when j.kind = 'discard' then 'discard'
           when j.kind = 'redrive' or j.status = 'dead' or j.status is null then 'redrive'
         end
-        when j.kind <> 'replay' or j.status = 'dead' or r.batch > s.upto_batch then null
+        when j.kind <> 'replay' or j.status = 'dead' or coalesce(r.batch > s.upto_batch, r.at > j.created_at) then null
         when not l.are_there or siding.is_consumed(e.seq, e.xid,
           coalesce(siding.job_line_of(of_job, of_shard, e.tenant_id, e.topic, e.key, e.seq), s.upto))
         then case when j.status is distinct from 'pending' then 'replay' end
@@ -208,56 +213,65 @@ as $$
     redriven_seqs = excluded.redriven_seqs, discarded_seqs = excluded.discarded_seqs
 $$;
 
--- Batch n stands: what its rows replace goes; dead letters that it published are dead no more.
+-- What a batch's steps ruled on dead letters takes effect: those that it published are dead no more. Once: without plans a step
+-- stays under the same number, and what it redrove may have died again. numbered: the batch, or NULL where it has no number.
+create function siding.rule_on_dead(of_shard smallint, of_batch bigint, numbered bigint) returns void
+  language plpgsql
+  set search_path = pg_catalog, pg_temp
+as $$
+begin
+  with gone as (
+    delete from siding.failure f
+    using siding.job_progress n, siding.job j
+    where n.shard = of_shard and n.batch = of_batch and j.job_id = n.job_id and f.shard = n.shard
+      and f.seq = any (n.redriven_seqs)
+    returning f.seq, j.created_at
+  )
+  insert into siding.redriven (shard, seq, batch, asked_at, at, counted)
+  select of_shard, gone.seq, numbered, gone.created_at, clock_timestamp(),
+    -- The batch's sums were added to it just before; the clock may have struck since.
+    (select max(s.minute) from siding.published_span s where s.shard = of_shard)
+  from gone
+  on conflict (shard, seq) do update
+  set batch = excluded.batch, asked_at = excluded.asked_at, at = excluded.at, counted = excluded.counted;
+  update siding.failure f
+  set discarded_by = n.job_id
+  from siding.job_progress n
+  where n.shard = of_shard and n.batch = of_batch and f.shard = n.shard and f.seq = any (n.discarded_seqs);
+  update siding.job_progress n
+  set redriven_seqs = '{}', discarded_seqs = '{}'
+  where n.shard = of_shard and n.batch = of_batch and cardinality(n.redriven_seqs) + cardinality(n.discarded_seqs) > 0;
+end
+$$;
+
+-- Batch n stands: what its rows replace goes, and its steps take effect.
 create or replace function siding.promote_lines(of_shard smallint, promoted bigint) returns void
   language plpgsql
   set search_path = pg_catalog, pg_temp
 as $$
 begin
+  -- As an array, which any index serves: a join's plan would hang on statistics that are thrown by lanes coming and going.
   delete from siding.lane o
-  using siding.lane n
-  where n.shard = of_shard and n.batch = promoted
-    and o.shard = n.shard and o.lane_id = n.lane_id and o.batch <= promoted
-    and (o.batch < promoted or (n.cursor).position is null);
+  where o.shard = of_shard and o.batch < promoted
+    and o.lane_id = any (array(select n.lane_id from siding.lane n where n.shard = of_shard and n.batch = promoted));
+  delete from siding.lane o where o.shard = of_shard and o.batch = promoted and (o.cursor).position is null;
   delete from siding.quota_use o
   using siding.quota_use n
   where n.shard = of_shard and n.batch = promoted and n.is_whole and o.shard = n.shard and o.batch < promoted;
+  -- Most batches have no step.
+  if not exists (select from siding.job_progress n where n.shard = of_shard and n.batch = promoted) then
+    return;
+  end if;
   delete from siding.job_progress o
-  using siding.job_progress n
-  where n.shard = of_shard and n.batch = promoted and o.shard = n.shard and o.job_id = n.job_id and o.batch < promoted;
-  with gone as (
-    delete from siding.failure f
-    using siding.job_progress n
-    where n.shard = of_shard and n.batch = promoted and f.shard = n.shard and f.seq = any (n.redriven_seqs)
-    returning f.seq
-  )
-  insert into siding.redriven (shard, seq, batch) select of_shard, gone.seq, promoted from gone
-  on conflict (shard, seq) do update set batch = excluded.batch;
-  update siding.failure f
-  set discarded_by = n.job_id
-  from siding.job_progress n
-  where n.shard = of_shard and n.batch = promoted and f.shard = n.shard and f.seq = any (n.discarded_seqs);
+  where o.shard = of_shard and o.batch < promoted
+    and o.job_id = any (array(select n.job_id from siding.job_progress n where n.shard = of_shard and n.batch = promoted));
+  perform siding.rule_on_dead(of_shard, promoted, promoted);
   update siding.job_shard s
   set ended_at = clock_timestamp()
   from siding.job_progress n
   where n.shard = of_shard and n.batch = promoted and n.is_end and s.job_id = n.job_id and s.shard = n.shard and s.ended_at is null;
 end
 $$;
-
--- The lowest seq of a shard that an open job may still read; NULL: none. What retention may not pass.
-create function siding.job_floor(of_shard smallint) returns bigint
-  language sql stable
-return (
-  select min(coalesce(
-    (
-      select p.position from siding.job_progress p
-      join siding.shard h on h.shard = p.shard
-      where p.shard = s.shard and p.job_id = s.job_id and p.batch <= h.promoted_batch
-      order by p.batch desc limit 1
-    ), 0) + 1)
-  from siding.job_shard s
-  where s.shard = of_shard and s.ended_at is null
-);
 
 -- Jobs as the promoted batches left them.
 create view siding.jobs with (security_barrier) as
@@ -295,25 +309,28 @@ revoke execute on function
   siding.job_line_of(uuid, smallint, text, text, text, bigint),
   siding.job_asks(uuid, smallint, bigint, bigint),
   siding.lay_job(smallint, bigint, jsonb),
-  siding.job_floor(smallint)
+  siding.rule_on_dead(smallint, bigint, bigint)
   from public;
 grant execute on function
   siding.job_line_of(uuid, smallint, text, text, text, bigint),
-  siding.job_asks(uuid, smallint, bigint, bigint),
-  siding.job_floor(smallint)
+  siding.job_asks(uuid, smallint, bigint, bigint)
   to siding_relay, siding_admin;
 grant execute on function siding.lay_job(smallint, bigint, jsonb) to siding_relay;
+grant execute on function siding.rule_on_dead(smallint, bigint, bigint) to siding_relay;
 grant execute on function siding.new_event_id() to siding_admin;
 grant select on siding.job, siding.job_shard, siding.job_lane, siding.job_progress, siding.jobs, siding.redriven
   to siding_relay, siding_admin;
 grant insert, update, delete on siding.redriven to siding_relay;
 grant insert, update, delete on siding.job_progress to siding_relay;
 grant update (ended_at) on siding.job_shard to siding_relay;
+grant delete on siding.job to siding_relay; -- what belongs to one goes with it
 grant insert on siding.job, siding.job_shard, siding.job_lane to siding_admin;
 grant update (cancelled_at, cancelled_by, cancel_reason) on siding.job to siding_admin;
 grant update (asked, asked_waiting, ended_at) on siding.job_shard to siding_admin;
 -- A recovery settles steps and redriven dead letters together with the shard's cursor.
 grant delete on siding.job_shard, siding.job_progress, siding.failure to siding_admin;
+grant update (discarded_by) on siding.failure to siding_admin;
+grant insert, update on siding.redriven to siding_admin;
 
 alter table siding.job owner to siding_owner;
 alter table siding.job_shard owner to siding_owner;
@@ -324,4 +341,4 @@ alter view siding.jobs owner to siding_owner;
 alter function siding.job_line_of(uuid, smallint, text, text, text, bigint) owner to siding_owner;
 alter function siding.job_asks(uuid, smallint, bigint, bigint) owner to siding_owner;
 alter function siding.lay_job(smallint, bigint, jsonb) owner to siding_owner;
-alter function siding.job_floor(smallint) owner to siding_owner;
+alter function siding.rule_on_dead(smallint, bigint, bigint) owner to siding_owner;

@@ -65,9 +65,9 @@ export class AdminPool implements AdminStatements {
     return this.#with(readRelaysOn);
   }
 
-  /** Lets `use` ask for replays, redrives and discards. */
-  async atJobDesk<T>(use: (desk: JobDesk) => Promise<T>): Promise<T> {
-    return this.#with((client) => use(new JobDesk(client, this.#where)));
+  /** Lets `use` ask for replays, redrives and discards, and learn of the jobs of the tenants named, or of all. */
+  async atJobDesk<T>(tenants: readonly string[] | null, use: (desk: JobDesk) => Promise<T>): Promise<T> {
+    return this.#with((client) => use(new JobDesk(client, this.#where, tenants)));
   }
 
   /** Lets `use` see and lay down what holds for tenants. */

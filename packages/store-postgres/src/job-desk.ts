@@ -46,7 +46,7 @@ export interface JobOffer {
   /** Events that lanes hold: they go by themselves, and those that are tried again do so at once. */
   readonly waiting: number;
   readonly sample: readonly SampleEvent[];
-  /** Open jobs over the same events. */
+  /** Open jobs over the same events, as far as the asker may see them. */
   readonly overlaps: readonly OtherJob[];
 }
 
@@ -94,7 +94,7 @@ const STATEMENT_TIMEOUT_MS = 120_000;
 export async function withJobDesk<T>(databaseUrl: string, use: (desk: JobDesk) => Promise<T>): Promise<T> {
   const settings = `set statement_timeout = ${STATEMENT_TIMEOUT_MS}; set timezone = 'UTC'; set jit = off`;
   return withAdminSession({ databaseUrl, name: "siding-jobs", settings }, (client, where) =>
-    use(new JobDesk(client, where)),
+    use(new JobDesk(client, where, null)),
   );
 }
 
@@ -102,11 +102,16 @@ export async function withJobDesk<T>(databaseUrl: string, use: (desk: JobDesk) =
 export class JobDesk {
   readonly #client: pg.ClientBase;
   readonly #where: string;
+  readonly #tenants: readonly string[] | null;
 
-  /** @param client in the role siding_admin, and whoever made it ends it */
-  constructor(client: pg.ClientBase, where: string) {
+  /**
+   * @param client in the role siding_admin, and whoever made it ends it
+   * @param tenants whose jobs an offer may name; null: everybody's
+   */
+  constructor(client: pg.ClientBase, where: string, tenants: readonly string[] | null) {
     this.#client = client;
     this.#where = where;
+    this.#tenants = tenants;
   }
 
   /**
@@ -199,7 +204,7 @@ export class JobDesk {
     const counts = await this.#run(SQL.count, [jobId]);
     const sample = await this.#run(SQL.sample, [jobId, SAMPLE_EVENTS]);
     await this.#run(SQL.prune, [jobId]);
-    const overlaps = await this.#run(SQL.overlaps, [jobId]);
+    const overlaps = await this.#run(SQL.overlaps, [jobId, this.#tenants]);
     return {
       jobId,
       asked: counts.reduce((sum, { asked }) => sum + Number(asked), 0),

@@ -3,7 +3,11 @@ import type { Lease } from "@siding/core/ports/store.js";
 import type { Connections } from "./connection.js";
 import { statement } from "./sql-file.js";
 
-const SQL = { floor: statement("retention-floor"), trim: statement("retention-trim") };
+const SQL = {
+  floor: statement("retention-floor"),
+  jobs: statement("retention-jobs"),
+  trim: statement("retention-trim"),
+};
 
 /** Retention on a real Postgres. */
 export class PostgresRetention implements Retention {
@@ -15,6 +19,10 @@ export class PostgresRetention implements Retention {
 
   async raiseFloor({ shard, epoch }: Lease, retentionMs: number): Promise<boolean> {
     return (await this.#connections.run(SQL.floor, [shard, String(epoch), retentionMs])).length > 0;
+  }
+
+  async forgetJobs({ shard, epoch }: Lease, retentionMs: number): Promise<void> {
+    await this.#connections.run(SQL.jobs, [shard, String(epoch), retentionMs]);
   }
 
   async trim(

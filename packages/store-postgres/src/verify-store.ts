@@ -32,6 +32,8 @@ export interface RowsWanted {
   readonly behind: string | null;
   /** The cursor from which on the record has no gap. */
   readonly recordedFrom: string | null;
+  /** The minute with which it begins (Unix ms); null: it counts nothing. */
+  readonly recordedFromMs: number | null;
   /** From when on a row before that cursor is required; null: none is. */
   readonly since: string | null;
   readonly isAllRequired: boolean;
@@ -40,8 +42,8 @@ export interface RowsWanted {
 }
 
 export interface LogRow extends PublishedRow {
-  /** Unix ms. */
-  readonly createdMs: number;
+  /** From when on it may be in Kafka, Unix ms. */
+  readonly earliestMs: number;
 }
 
 export interface NamedEvent {
@@ -161,24 +163,25 @@ export class VerifyStore {
    * @throws what onRow throws, after the rest has been read past
    */
   async rows(wanted: RowsWanted, onRow: (row: LogRow) => void): Promise<void> {
-    const { shard, behind, recordedFrom, since, isAllRequired, withPlan } = wanted;
+    const { shard, behind, recordedFrom, recordedFromMs, since, isAllRequired, withPlan } = wanted;
+    const minute = recordedFromMs === null ? null : new Date(recordedFromMs).toISOString();
     let refused: { readonly error: unknown } | null = null;
     const query = new pg.Query<string[]>({
       text: SQL.rows.text,
-      values: [shard, behind, recordedFrom, since, isAllRequired, withPlan],
+      values: [shard, behind, recordedFrom, since, isAllRequired, withPlan, minute],
       rowMode: "array",
       types: AS_TEXT,
     } as never);
     query.on("row", (row) => {
       if (refused !== null) return;
-      const [seq, eventId, topic, createdMs, isRecorded, isRequired] = row as unknown as string[];
+      const [seq, eventId, topic, earliestMs, isRecorded, isRequired] = row as unknown as string[];
       try {
         onRow({
           eventId: eventId!,
           shard,
           seq: Number(seq),
           topic: topic!,
-          createdMs: Number(createdMs),
+          earliestMs: Number(earliestMs),
           isRequired: isRequired === "1",
           isRecorded: isRecorded === "1",
         });

@@ -74,3 +74,15 @@ test("ids of a foreign tenant ask for nothing with a bound token, and dead lette
     });
   }
 });
+
+test("a bound token is told of its own tenants' overlapping jobs alone", async () => {
+  const everybody = (await ask("/admin/outbox/replay", { event_ids: [ofA], reason: "r" })).body as { job_id: string };
+  const own = (await ask("/admin/outbox/replay", { event_ids: [ofA], reason: "r" }, ["a"])).body as { job_id: string };
+  const wanted = { tenant_id: "a", dry_run: true, reason: "r" };
+  const overlaps = async (tenants: readonly string[] | null) => {
+    const { body } = await ask("/admin/outbox/replay/tenant", wanted, tenants);
+    return (body as { overlaps: readonly { job_id: string }[] }).overlaps.map((job) => job.job_id);
+  };
+  expect(await overlaps(null)).toEqual([everybody.job_id, own.job_id]);
+  expect(await overlaps(["a"])).toEqual([own.job_id]);
+});

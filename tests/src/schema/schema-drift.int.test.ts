@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { migrate } from "@siding/store-postgres/migrate.js";
+import { SCHEMA_VERSION } from "@siding/store-postgres/schema-version.js";
 import { afterEach, beforeEach, expect, inject, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../test-database.js";
 import { describeSchema } from "./describe-schema.js";
@@ -24,6 +25,34 @@ test("going down to nothing and up again makes the same schema", async () => {
   await migrate({ databaseUrl: database.url });
   expect(await describeSchema(database)).toBe(before);
 });
+
+test("each step down leaves what was there before the step up", async () => {
+  await migrate({ databaseUrl: database.url, to: 0 });
+  for (let version = 1; version < SCHEMA_VERSION; version++) {
+    await migrate({ databaseUrl: database.url, to: version });
+    const before = [...withoutPlaces(await describeSchema(database)), ...(await functions())];
+    await migrate({ databaseUrl: database.url, to: version + 1 });
+    await migrate({ databaseUrl: database.url, to: version });
+    const after = [...withoutPlaces(await describeSchema(database)), ...(await functions())];
+    expect(after, `down to ${version}`).toEqual(before);
+  }
+});
+
+/** With their bodies. */
+async function functions(): Promise<unknown[]> {
+  const rows = await database.query(
+    "select pg_get_functiondef(p.oid) as text from pg_proc p where p.pronamespace = 'siding'::regnamespace order by 1",
+  );
+  return rows.map(({ text }) => text);
+}
+
+/** A column that was taken away and given back is its table's last one. */
+function withoutPlaces(schema: string): string[] {
+  return schema
+    .split("\n")
+    .map((line) => line.replace(/ \d+\. /, " "))
+    .sort();
+}
 
 test("a column, a grant and a default that somebody added by hand are seen", async () => {
   const before = await describeSchema(database);

@@ -1,4 +1,5 @@
 import { Connections } from "@siding/store-postgres/connection.js";
+import type { EventFilter } from "@siding/store-postgres/event-filter.js";
 import { withJobDesk } from "@siding/store-postgres/job-desk.js";
 import { migrate } from "@siding/store-postgres/migrate.js";
 import { PostgresRetention } from "@siding/store-postgres/postgres-retention.js";
@@ -64,17 +65,85 @@ describe("retention", () => {
     expect(await left()).toEqual([]);
   });
 
+  const author = { actor: "test", role: "database" as const, reason: "test" };
+  const replay = async (filter: EventFilter) => {
+    const request = { kind: "replay", filter, eventsPerSecond: null, author } as const;
+    return (await withJobDesk(database.url, (desk) => desk.create(request))).jobId!;
+  };
+
   test("keeps what an open job may still read, until the job is cancelled", async () => {
     await enqueue(10);
     await publishAll();
     expect(await trimAll()).toBe(0);
-    const author = { actor: "test", role: "database" as const, reason: "test" };
-    const request = { kind: "replay", filter: { tenantId: "acme" }, eventsPerSecond: null, author } as const;
-    const { jobId } = await withJobDesk(database.url, (desk) => desk.create(request));
+    const jobId = await replay({ tenantId: "acme" });
     await age(RETENTION_MS * 2);
     expect(await trimAll()).toBe(0);
-    await withJobDesk(database.url, (desk) => desk.cancel(jobId!, author));
+    await withJobDesk(database.url, (desk) => desk.cancel(jobId, author));
     expect(await trimAll()).toBe(10);
+  });
+
+  test("an open job keeps what it asks for, and nothing of others", async () => {
+    await enqueue(3, "before");
+    const [{ id } = {}] = await database.query("select min(event_id::text) as id from siding.event");
+    const [{ since } = {}] = await database.query("select clock_timestamp()::text as since");
+    await enqueue(10);
+    await enqueue(10, "other");
+    await publishAll();
+    await trimAll();
+    await replay({ tenantId: "acme" });
+    const ids = { kind: "replay", filter: { eventIds: [String(id)] }, eventsPerSecond: null, author } as const;
+    await withJobDesk(database.url, (desk) => desk.create(ids));
+    await age(RETENTION_MS * 2);
+    expect(await trimAll()).toBe(12);
+    expect(await left()).toEqual(["acme 10", "before 1"]);
+    await withJobDesk(database.url, async (desk) => {
+      for (const { jobId } of await desk.list({ isRunning: true, limit: 10 })) await desk.cancel(jobId, author);
+    });
+    await replay({ since: new Date(String(since)).toISOString() });
+    expect(await trimAll()).toBe(1);
+    expect(await left()).toEqual(["acme 10"]);
+  });
+
+  test("what an open job is through with goes", async () => {
+    await enqueue(10);
+    await publishAll();
+    await trimAll();
+    const jobId = await replay({ tenantId: "acme" });
+    await age(RETENTION_MS * 2);
+    const step = { job_id: jobId, position: "4", replayed: 4, redriven: 0, discarded: 0, waiting: 0, failed: 0 };
+    const rest = { last_error: null, is_end: false, redriven_seqs: [], discarded_seqs: [] };
+    await database.query("select siding.lay_job(0::smallint, promoted_batch, $1) from siding.shard", [
+      JSON.stringify({ ...step, ...rest }),
+    ]);
+    expect(await trimAll()).toBe(4);
+  });
+
+  test("forgets jobs that ended long enough ago, whole, and those alone", async () => {
+    await enqueue(10);
+    await publishAll();
+    const [open, fresh, old, unsettled] = [
+      await replay({ tenantId: "acme" }),
+      await replay({ tenantId: "acme" }),
+      await replay({ tenantId: "acme" }),
+      await replay({ tenantId: "acme" }),
+    ];
+    const ended = "update siding.job_shard set ended_at = now() - $2 * interval '1 ms' where job_id = $1";
+    await database.query(ended, [fresh, RETENTION_MS - 10_000]);
+    for (const jobId of [old, unsettled]) await database.query(ended, [jobId, RETENTION_MS + 10_000]);
+    const lay = "select siding.lay_job(0::smallint, promoted_batch + $2::int, $1) from siding.shard";
+    for (const [jobId, batchesOn] of [
+      [old, 0],
+      [unsettled, 1],
+    ] as const) {
+      const counts = { replayed: 0, redriven: 0, discarded: 0, waiting: 0, failed: 0 };
+      const step = { job_id: jobId, position: "1", ...counts, is_end: true, redriven_seqs: [], discarded_seqs: [] };
+      await database.query(lay, [JSON.stringify(step), batchesOn]);
+    }
+    await retention.forgetJobs({ ...lease, epoch: lease.epoch - 1n }, RETENTION_MS);
+    await retention.forgetJobs(lease, RETENTION_MS);
+    const left = (await database.query("select job_id from siding.job")).map((row) => row.job_id);
+    expect(left.sort()).toEqual([open, fresh, unsettled].sort());
+    expect(await database.query("select job_id from siding.job_progress")).toEqual([{ job_id: unsettled }]);
   });
 
   test("counts from the publication: an old event that was pending for long is kept as long", async () => {
@@ -105,6 +174,33 @@ describe("retention", () => {
     await database.query("update siding.shard set cursor = $1::text::siding.cursor", [before!.cursor]);
     expect(await trimAll()).toBe(2);
     expect(await left()).toEqual(["acme 1", "pending 2"]);
+  });
+
+  test("keeps a dead letter that was redriven for as long as if it had only just been published", async () => {
+    await enqueue(3);
+    await publishAll();
+    await trimAll();
+    await database.query(
+      `insert into siding.failure (shard, seq, attempts, last_error, fingerprint, retry_at, dead_batch, dead_at)
+       select 0, min(seq), 5, 'too large', 'x', now(), promoted_batch, now() from siding.event, siding.shard group by promoted_batch`,
+    );
+    await age(RETENTION_MS * 2);
+    expect(await trimAll()).toBe(2);
+    const request = { kind: "redrive", filter: {}, eventsPerSecond: null, author } as const;
+    const { jobId } = await withJobDesk(database.url, (desk) => desk.create(request));
+    const [{ seq } = {}] = await database.query("select seq::text from siding.event");
+    const step = { job_id: jobId, position: seq, replayed: 0, redriven: 1, discarded: 0, waiting: 0, failed: 0 };
+    const rest = { last_error: null, is_end: true, redriven_seqs: [seq], discarded_seqs: [] };
+    await database.query("select siding.lay_job(0::smallint, promoted_batch, $1) from siding.shard", [
+      JSON.stringify({ ...step, ...rest }),
+    ]);
+    await database.query("select siding.promote_lines(0::smallint, promoted_batch) from siding.shard");
+    expect(await trimAll()).toBe(0);
+    await database.query("update siding.redriven set at = at - $1 * interval '1 ms'", [RETENTION_MS - 10_000]);
+    expect(await trimAll()).toBe(0);
+    await database.query("update siding.redriven set at = at - interval '10 minutes'");
+    expect(await trimAll()).toBe(1);
+    expect(await database.query("select from siding.redriven")).toEqual([]);
   });
 
   test("keeps what a lane has not carried, and for as long after it has", async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
+import { SidingProcess } from "../relay-process.js";
 import { createTopic } from "../topics.js";
 import { VerifyWorld } from "./verify-world.js";
 
@@ -181,6 +182,44 @@ describe("siding verify", () => {
     expect(await world.finds(0)).toMatchObject({ events: 35 });
     await world.recreateTopic();
     expect((await world.finds(1, "--since", "30m")).faults).toMatchObject({ missing: 5 });
+  });
+
+  test("a dead letter that was redriven counts when it went out, however old it is", async () => {
+    await world.enqueue(30);
+    await world.query(
+      `insert into siding.failure (shard, seq, attempts, last_error, fingerprint, retry_at)
+      select shard, min(seq), 5, 'x', 'x', now() from siding.event group by shard`,
+    );
+    await world.publishAll();
+    // As if all that had been an hour ago.
+    await world.query("alter table siding.published_sum drop constraint published_sum_shard_minute_fkey");
+    for (const table of ["published_sum", "published_span"]) {
+      await world.query(`update siding.${table} set minute = minute - interval '1 hour'`);
+    }
+    await world.query("update siding.event set created_at = created_at - interval '1 hour'");
+    await world.enqueue(5);
+    const redrive = ["dead", "redrive", "--reason", "test", "--yes"];
+    expect((await new SidingProcess(redrive, world.environment).ended).code).toBe(0);
+    await world.publishAll();
+    expect(await world.finds(0, "--since", "30m")).toMatchObject({ events: 7 });
+    expect(await world.finds(0)).toMatchObject({ events: 35 });
+
+    // As it is between Kafka's commit and its promotion.
+    await world.query("delete from siding.published_span");
+    await world.query(
+      `insert into siding.failure (shard, seq, attempts, last_error, fingerprint, retry_at, dead_batch, dead_at)
+      select shard, seq, 5, 'x', 'x', now(), 1, now() from siding.redriven`,
+    );
+    await world.query(
+      `update siding.job_progress p set redriven_seqs = array[r.seq] from siding.redriven r
+      where r.shard = p.shard and r.batch = p.batch`,
+    );
+    await world.query(
+      `update siding.shard s set promoted_batch = r.batch - 1, planned_batch = r.batch, planned_cursor = s.cursor
+      from siding.redriven r where r.shard = s.shard`,
+    );
+    await world.query("delete from siding.redriven");
+    expect(await world.finds(0)).toMatchObject({ events: 33, named: [] });
   });
 
   test("what a relay of an earlier release published has no record, and is held against Kafka all the same", async () => {

@@ -93,14 +93,14 @@ async function readClaim(store: VerifyStore, since: string | null): Promise<Clai
     const range = recordedRange(spans.get(shard) ?? [], cursor, sinceMs);
     ranges.set(shard, range);
     for (const { topic } of range.sums) earliest(topics, topic, (range.startMs ?? 0) - CLOCK_MARGIN_MS);
-    const wanted = { shard, behind: range.context, recordedFrom: range.start, since, withPlan: false };
+    const recorded = { recordedFrom: range.start, recordedFromMs: range.startMs };
+    const wanted = { shard, behind: range.context, ...recorded, since, withPlan: false };
     await store.rows({ ...wanted, isAllRequired: since === null }, (row) => {
       census.expect(row);
       limit(census);
       if (!row.isRequired) return;
       required += 1;
-      // None is published before it was created.
-      earliest(topics, row.topic, row.createdMs - CLOCK_MARGIN_MS);
+      earliest(topics, row.topic, row.earliestMs - CLOCK_MARGIN_MS);
     });
   }
   await store.end();
@@ -148,7 +148,8 @@ async function scan(kafka: KafkaOptions, { census, topics, shards }: Claim, dele
 async function explain(store: VerifyStore, { census, shards }: Claim): Promise<void> {
   if (isExplained(census)) return;
   for (const { shard, cursor } of shards) {
-    const wanted = { shard, behind: cursor, recordedFrom: null, since: null, isAllRequired: false, withPlan: true };
+    const none = { recordedFrom: null, recordedFromMs: null, since: null };
+    const wanted = { shard, behind: cursor, ...none, isAllRequired: false, withPlan: true };
     await store.rows(wanted, (row) => census.explain(row));
   }
   const left = [...census.unexplained()];

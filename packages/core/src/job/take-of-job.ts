@@ -12,8 +12,8 @@ export interface JobInput {
   readonly suspects: ReadonlySet<bigint>;
   /** Seqs that were refused alone, with the reason: the job passes them. */
   readonly givenUp: ReadonlyMap<bigint, string>;
-  /** Dead letters that another job has redriven, perhaps in a batch that Postgres has not promoted yet. */
-  readonly redriven: ReadonlySet<bigint>;
+  /** Dead letters that a step has ruled on which Postgres has not promoted yet: the page shows them as they were before. */
+  readonly ruledOn: ReadonlySet<bigint>;
   /** Whether the event's lane stands before it still: a dead letter that what follows under its key waits for. */
   readonly isHeld: (event: OutboxEvent) => boolean;
 }
@@ -58,16 +58,17 @@ export function takeOfJob(input: JobInput): JobTake | JobStop {
   for (const row of page.rows) {
     const { event, act } = row;
     if (isAlone) break;
-    if (act === "wait") waiting.push(event);
+    if (input.ruledOn.has(event.seq)) {
+      // What another job made of it stands, whichever that job was and whether it goes on.
+    } else if (act === "wait") waiting.push(event);
     else if (act === "discard") discarded.push(event);
-    else if (act === "redrive" && input.isHeld(event)) {
-      if (!input.redriven.has(event.seq)) released.push(event);
-    } else {
+    else if (act === "redrive" && input.isHeld(event)) released.push(event);
+    else {
       const passed = whyPassed(row, input);
       if (passed !== null) {
         failed += 1;
         lastError = passed;
-      } else if (act === "replay" || !input.redriven.has(event.seq)) {
+      } else {
         stop = whyStopped(event, input);
         if (stop !== null) break;
         // A broker refuses a whole request: the verdict on a suspect is its own only where nothing else went with it.

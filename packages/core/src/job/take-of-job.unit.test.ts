@@ -43,7 +43,7 @@ function taken(rows: readonly JobRow[], more: Partial<JobInput> = {}): JobTake |
     topicFaults: new Map([["missing", "the topic does not exist"]]),
     suspects: new Set(),
     givenUp: new Map(),
-    redriven: new Set(),
+    ruledOn: new Set(),
     isHeld: () => false,
     ...more,
   });
@@ -97,9 +97,12 @@ describe("a job's part of a batch", () => {
     expect(step).toMatchObject({ redriven: [2n, 1n], counts: { redriven: 2 } });
   });
 
-  test("a dead letter that another job has redriven is not redriven again", () => {
-    const { step, events } = going([row(1, "redrive")], { redriven: new Set([1n]) });
-    expect(events).toEqual([]);
-    expect(step).toMatchObject({ isEnd: true, redriven: [] });
+  test.each(["redrive", "discard"] as const)("a dead letter that is ruled on already is passed: %s", (act) => {
+    const ruledOn = new Set([1n]);
+    for (const isHeld of [() => true, () => false]) {
+      const { step, events, released } = going([row(1, act)], { ruledOn, isHeld });
+      expect([...events, ...released]).toEqual([]);
+      expect(step).toMatchObject({ isEnd: true, redriven: [], discarded: [], counts: JOB.counts });
+    }
   });
 });

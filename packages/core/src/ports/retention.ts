@@ -17,6 +17,11 @@ export interface Retention {
    */
   raiseFloor(lease: Lease, retentionMs: number): Promise<boolean>;
   /**
+   * Forgets jobs that ended so long ago; with a lease that no longer stands, none.
+   * @throws SIDING_STORE_*
+   */
+  forgetJobs(lease: Lease, retentionMs: number): Promise<void>;
+  /**
    * Deletes what was let go and what nothing needs any more. next is the seq to go on behind, null at the end. Null: the
    * lease no longer stands.
    * @throws SIDING_STORE_*

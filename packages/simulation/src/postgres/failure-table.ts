@@ -8,47 +8,61 @@ interface FailureRow {
   retryAtMs: number;
   /** The plan that laid it down; null while it is tried again. */
   deadBatch: bigint | null;
+  deadMs: number;
   isDiscarded: boolean;
+}
+
+export interface DeadLetter {
+  readonly deadBatch: bigint;
+  readonly deadMs: number;
+  readonly isDiscarded: boolean;
+  readonly attempts: number;
+}
+
+/** A row of siding.redriven. */
+export interface Redriven {
+  /** The batch that published it after all; null: one without a number. */
+  readonly batch: bigint | null;
+  readonly atMs: number;
 }
 
 /** What is known of an event that Kafka refused. */
 export interface Verdicts {
-  readonly dead: { readonly deadBatch: bigint; readonly isDiscarded: boolean } | null;
-  /** siding.redriven: the batch that published it after all. */
-  readonly redrivenBy: bigint | null;
+  readonly dead: DeadLetter | null;
+  readonly redriven: Redriven | null;
 }
 
 /** siding.failure, and siding.redriven. */
 export class FailureTable {
   readonly #shards = new Map<number, Map<bigint, FailureRow>>();
-  readonly #redriven = new Map<string, bigint>();
+  readonly #redriven = new Map<string, Redriven>();
 
   record(shard: number, failures: readonly Failure[], nowMs: number): void {
     const rows = this.#of(shard);
     for (const { seq, attempts, lastError, fingerprint, retryInMs } of failures) {
-      const deadBatch = rows.get(seq)?.deadBatch ?? null;
+      const { deadBatch = null, deadMs = 0 } = rows.get(seq) ?? {};
       const retryAtMs = nowMs + retryInMs;
-      rows.set(seq, { seq, attempts, lastError, fingerprint, retryAtMs, deadBatch, isDiscarded: false });
+      rows.set(seq, { seq, attempts, lastError, fingerprint, retryAtMs, deadBatch, deadMs, isDiscarded: false });
     }
   }
 
-  layDead(shard: number, failures: readonly Failure[], batch: bigint): void {
+  layDead(shard: number, failures: readonly Failure[], batch: bigint, nowMs: number): void {
     const rows = this.#of(shard);
     for (const { seq, attempts, lastError, fingerprint } of failures) {
-      const fresh = { seq, attempts, lastError, fingerprint, retryAtMs: 0, deadBatch: null, isDiscarded: false };
-      rows.set(seq, { ...(rows.get(seq) ?? fresh), deadBatch: batch });
+      const fresh = { seq, attempts, lastError, fingerprint, retryAtMs: 0, isDiscarded: false };
+      rows.set(seq, { ...(rows.get(seq) ?? fresh), deadBatch: batch, deadMs: nowMs });
     }
   }
 
   /** Published after all, by this batch: dead no more. */
-  redriven(shard: number, seqs: readonly bigint[], batch: bigint): void {
+  redriven(shard: number, seqs: readonly bigint[], by: Redriven): void {
     for (const seq of seqs) {
-      if (this.#of(shard).delete(seq)) this.#redriven.set(`${shard}/${seq}`, batch);
+      if (this.#of(shard).delete(seq)) this.#redriven.set(`${shard}/${seq}`, by);
     }
   }
 
   verdicts(shard: number, seq: bigint): Verdicts {
-    return { dead: this.deadLetter(shard, seq), redrivenBy: this.#redriven.get(`${shard}/${seq}`) ?? null };
+    return { dead: this.deadLetter(shard, seq), redriven: this.#redriven.get(`${shard}/${seq}`) ?? null };
   }
 
   /** Ruled on: dead for good. */
@@ -64,13 +78,11 @@ export class FailureTable {
     return [...this.#of(shard).values()].filter(({ isDiscarded }) => isDiscarded).map(({ seq }) => seq);
   }
 
-  deadLetter(
-    shard: number,
-    seq: bigint,
-  ): { readonly deadBatch: bigint; readonly isDiscarded: boolean; readonly attempts: number } | null {
+  deadLetter(shard: number, seq: bigint): DeadLetter | null {
     const row = this.#of(shard).get(seq);
     if (row === undefined || row.deadBatch === null) return null;
-    return { deadBatch: row.deadBatch, isDiscarded: row.isDiscarded, attempts: row.attempts };
+    const { deadBatch, deadMs, isDiscarded, attempts } = row;
+    return { deadBatch, deadMs, isDiscarded, attempts };
   }
 
   /** Answers how many are events like others once more. */

@@ -4,10 +4,11 @@ import type { JobAct, JobCounts, JobPage, JobRow, JobStep, OpenJob } from "@sidi
 import type { Lanes } from "@siding/core/lane/lanes.js";
 import type { JobLimits } from "@siding/core/ports/store.js";
 import type { JobPlan } from "../schedule/schedule.js";
-import type { FailureTable, Verdicts } from "./failure-table.js";
+import type { FailureTable, Redriven, Verdicts } from "./failure-table.js";
 
 /** How a shard stood when a job was made. */
 export interface ShardState {
+  readonly madeMs: number;
   readonly cursor: Cursor;
   readonly promotedBatch: bigint;
   readonly lanes: Lanes;
@@ -111,13 +112,14 @@ export class JobTable {
     job.steps = [...job.steps.filter((row) => row.batch !== batch), { ...step, batch }];
   }
 
-  /** siding.promote_lines */
-  promote(shard: number, batch: bigint, failures: FailureTable): void {
+  /** siding.promote_lines, and siding.rule_on_dead */
+  promote(shard: number, batch: bigint, failures: FailureTable, by: Redriven): void {
     for (const job of this.#of(shard)) {
       const step = job.steps.find((row) => row.batch === batch);
       if (step === undefined) continue;
-      job.steps = job.steps.filter((row) => row.batch >= batch);
-      failures.redriven(shard, step.redriven, batch);
+      const ruled = { ...step, redriven: [], discarded: [] };
+      job.steps = job.steps.filter((row) => row.batch >= batch).map((row) => (row === step ? ruled : row));
+      failures.redriven(shard, step.redriven, by);
       failures.discarded(shard, step.discarded);
       job.isEnded ||= step.isEnd;
     }
@@ -139,19 +141,20 @@ export class JobTable {
 export function actOf(
   event: OutboxEvent,
   { kind, status, tenant, topic }: JobPlan,
-  { cursor, promotedBatch, lanes }: ShardState,
-  { dead, redrivenBy }: Verdicts,
+  { cursor, promotedBatch, lanes, madeMs }: ShardState,
+  { dead, redriven }: Verdicts,
 ): JobAct | null {
   if (tenant !== null && event.tenantId !== `tenant ${tenant}`) return null;
   if (topic !== null && event.topic !== topic) return null;
   if (!isConsumed(cursor, event)) return null;
   if (dead !== null && dead.deadBatch <= promotedBatch) {
-    if (dead.isDiscarded) return null;
+    if (dead.isDiscarded || (dead.deadBatch === promotedBatch && dead.deadMs > madeMs)) return null;
     if (kind === "discard") return "discard";
     return kind === "redrive" || status === "dead" || status === null ? "redrive" : null;
   }
   if (kind !== "replay" || status === "dead") return null;
-  if (redrivenBy !== null && redrivenBy > promotedBatch) return null;
+  if (redriven !== null && (redriven.batch === null ? redriven.atMs > madeMs : redriven.batch > promotedBatch))
+    return null;
   if (isConsumed(lanes.cover(event)?.cursor ?? cursor, event)) return status === "pending" ? null : "replay";
   return status === "published" ? null : "wait";
 }

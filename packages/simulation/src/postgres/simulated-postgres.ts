@@ -171,7 +171,7 @@ export class SimulatedPostgres {
     if (plan.lines !== null) row.lines.lay(batch, plan.lines, xid);
     if (plan.job !== null) this.jobs.lay(lease.shard, batch, plan.job);
     row.planned = { batch, cursor: withNextXid(plan.cursor, xid), epoch: lease.epoch, published };
-    this.failures.layDead(lease.shard, plan.dead, plan.batch);
+    this.failures.layDead(lease.shard, plan.dead, plan.batch, this.#nowMs());
     this.#witness.planned(lease, plan.batch, promoted?.batch ?? null);
     return { nextXid: xid };
   }
@@ -195,10 +195,10 @@ export class SimulatedPostgres {
       row.lines.lay(row.promotedBatch, lines, xid);
       row.lines.promote(row.promotedBatch);
     }
-    this.failures.layDead(lease.shard, dead, row.promotedBatch);
+    this.failures.layDead(lease.shard, dead, row.promotedBatch, this.#nowMs());
     if (job !== null) {
       this.jobs.lay(lease.shard, row.promotedBatch, job);
-      this.jobs.promote(lease.shard, row.promotedBatch, this.failures);
+      this.jobs.promote(lease.shard, row.promotedBatch, this.failures, { batch: null, atMs: this.#nowMs() });
     }
     return { nextXid: xid };
   }
@@ -250,7 +250,7 @@ export class SimulatedPostgres {
     const states = new Map<number, ShardState>();
     const asked: JobRow[] = [];
     this.shards.forEach(({ cursor, promotedBatch }, shard) => {
-      const state = { cursor, promotedBatch, lanes: new Lanes(this.linesOf(shard).lanes) };
+      const state = { cursor, promotedBatch, lanes: new Lanes(this.linesOf(shard).lanes), madeMs: this.#nowMs() };
       const rows = this.log.committed(shard).flatMap((event) => {
         const act = actOf(event, plan, state, this.failures.verdicts(shard, event.seq));
         return act === null ? [] : [{ act, event }];
@@ -277,7 +277,7 @@ export class SimulatedPostgres {
     row.promotedBatch = row.planned!.batch;
     row.promotedNs = this.nowNs();
     row.lines.promote(row.promotedBatch);
-    this.jobs.promote(shard, row.promotedBatch, this.failures);
+    this.jobs.promote(shard, row.promotedBatch, this.failures, { batch: row.promotedBatch, atMs: this.#nowMs() });
     row.recorded.push(...row.planned!.published);
     row.planned = null;
   }

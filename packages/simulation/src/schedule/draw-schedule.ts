@@ -75,7 +75,10 @@ export function drawSchedule(seed: number): Schedule {
       drawTransaction(random, `app-${i + 1}`, drawStartMs(), drawEvent),
     ),
     faults: Array.from({ length: random.pick([0, 1, 3, 4, 6, 8, 12]) }, () => drawFault(random)),
-    jobs: Array.from({ length: random.pick([0, 0, 1, 1, 2]) }, () => drawJob(random, tenants)),
+    jobs: [
+      ...Array.from({ length: random.pick([0, 0, 1, 1, 2]) }, () => drawJob(random, tenants)),
+      ...(unwell && random.chance(0.4) ? drawRulings(random) : []),
+    ],
   };
 }
 
@@ -164,6 +167,20 @@ function drawJob(random: SeededRandom, tenants: number): JobPlan {
     eventsPerSecond: random.chance(0.3) ? random.pick([20, 100, 1_000]) : null,
     cancelAfterMs: random.chance(0.2) ? random.below(400) : null,
   };
+}
+
+/** Several at once over the same dead letters, some of them cancelled at once as well. */
+function drawRulings(random: SeededRandom): JobPlan[] {
+  const startMs = WRITING_MS / 2 + random.below(WRITING_MS);
+  return Array.from({ length: 3 }, () => ({
+    startMs: startMs + random.below(30),
+    kind: random.pick(["redrive", "redrive", "discard"] as const),
+    status: null,
+    tenant: null,
+    topic: null,
+    eventsPerSecond: null,
+    cancelAfterMs: random.chance(0.5) ? random.below(20) : null,
+  }));
 }
 
 function drawFault(random: SeededRandom): Fault {

@@ -46,5 +46,6 @@ select pg_current_xact_id()::text,
     $23::text[], $24::bigint[], $25::int[], $26::text[], $27::boolean, $28::text[], $29::bigint[], $30::bigint[], $31::bigint
   ) end::text,
   case when $32::jsonb is not null then siding.lay_job(moved.shard, moved.promoted_batch, $32::jsonb) end::text,
+  case when $32::jsonb is not null then siding.rule_on_dead(moved.shard, moved.promoted_batch, null) end::text,
   case when $16::boolean or $32::jsonb is not null then siding.promote_lines(moved.shard, moved.promoted_batch) end::text
 from moved, before

@@ -20,8 +20,19 @@ parts_ended as (
 steps_gone as (
   delete from siding.job_progress where shard = $1 and batch > $2
 ),
+-- As siding.rule_on_dead; the batch's sums are lost.
+gone as (
+  delete from siding.failure f using siding.job_progress p, siding.job j
+  where p.shard = $1 and p.batch = $2 and j.job_id = p.job_id and f.shard = p.shard and f.seq = any (p.redriven_seqs)
+  returning f.seq, j.created_at
+),
 redriven as (
-  delete from siding.failure f using siding.job_progress p
-  where p.shard = $1 and p.batch = $2 and f.shard = p.shard and f.seq = any (p.redriven_seqs)
+  insert into siding.redriven (shard, seq, batch, asked_at, at) select $1, gone.seq, $2, gone.created_at, clock_timestamp() from gone
+  on conflict (shard, seq) do update
+  set batch = excluded.batch, asked_at = excluded.asked_at, at = excluded.at, counted = excluded.counted
+),
+discarded as (
+  update siding.failure f set discarded_by = p.job_id from siding.job_progress p
+  where p.shard = $1 and p.batch = $2 and f.shard = p.shard and f.seq = any (p.discarded_seqs)
 )
 update siding.failure set dead_batch = null, dead_at = null where shard = $1 and dead_batch > $2

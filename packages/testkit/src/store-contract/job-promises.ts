@@ -111,6 +111,66 @@ export function jobPromises(opened: () => StoreUnderTest): void {
     expect(await asked()).toEqual([["replay", second]]);
   });
 
+  /** As {@link publishAll}, without plans. */
+  async function advanceAll(deadSeqs: readonly bigint[]) {
+    const { store } = opened();
+    const { lease, cursor } = await claimed(opened());
+    const page = await store.readPage(lease.shard, cursor, PAGE);
+    const dead = deadSeqs.map((seq) => ({ seq, attempts: 5, lastError: "x", fingerprint: "x", retryInMs: 0 }));
+    const after = advance(cursor, page, rowsOf(page).length);
+    await store.advance(lease, { cursor: after, ...NOTHING, dead });
+    return { lease, cursor: after, dead };
+  }
+
+  test("without plans: a dead letter that was redriven and died again is dead, whatever else advances", async () => {
+    const { store } = opened();
+    const seqs = [await enqueue(opened(), { shard: 0 }), await enqueue(opened(), { shard: 0 })];
+    const { lease, cursor, dead } = await advanceAll(seqs);
+    await opened().makeJob("redrive");
+    const [first] = await store.readJobs(0);
+    const step = stepOf(first!, { position: seqs[0]!, redriven: [seqs[0]!], discarded: [seqs[1]!] });
+    await store.advance(lease, { cursor, ...NOTHING, job: step });
+    await store.advance(lease, { cursor, ...NOTHING, dead: dead.slice(0, 1) });
+    await opened().makeJob("redrive");
+    const again = (await store.readJobs(0)).find(({ jobId }) => jobId !== first!.jobId)!;
+    await store.advance(lease, { cursor, ...NOTHING, job: stepOf(again, {}) });
+    const page = await store.readJobPage(0, again, LIMITS);
+    expect(page.rows.map(({ act, event }) => [act, event.seq])).toEqual([["redrive", seqs[0]]]);
+  });
+
+  test("without plans: a dead letter that another job redrove since is published by no job that was made before", async () => {
+    const { store } = opened();
+    const [first, second] = [await enqueue(opened(), { shard: 0 }), await enqueue(opened(), { shard: 0 })];
+    const { lease, cursor } = await advanceAll([first]);
+    await opened().makeJob("replay");
+    const [replay] = await store.readJobs(0);
+    const asked = async (job: OpenJob) =>
+      (await store.readJobPage(0, job, LIMITS)).rows.map(({ act, event }) => [act, event.seq]);
+    await opened().passTime(1);
+    await store.advance(lease, { cursor, ...NOTHING, job: stepOf(replay!, { redriven: [first] }) });
+    expect(await asked(replay!)).toEqual([["replay", second]]);
+    await opened().passTime(1);
+    await opened().makeJob("replay");
+    const later = (await store.readJobs(0)).find(({ jobId }) => jobId !== replay!.jobId)!;
+    expect(await asked(later)).toEqual([
+      ["replay", first],
+      ["replay", second],
+    ]);
+  });
+
+  test("without plans: what died since the job was made is none of its dead letters", async () => {
+    const { store } = opened();
+    const [first, second] = [await enqueue(opened(), { shard: 0 }), await enqueue(opened(), { shard: 0 })];
+    const { lease, cursor, dead } = await advanceAll([first]);
+    await opened().passTime(1);
+    await opened().makeJob("redrive");
+    await opened().passTime(1);
+    await store.advance(lease, { cursor, ...NOTHING, dead: [{ ...dead[0]!, seq: second }] });
+    const [job] = await store.readJobs(0);
+    const { rows } = await store.readJobPage(0, job!, LIMITS);
+    expect(rows.map(({ event }) => event.seq)).toEqual([first]);
+  });
+
   test("an event that a lane held as the job was made is left to the lane", async () => {
     const { store } = opened();
     const held = await enqueue(opened(), { shard: 0, key: "k" });

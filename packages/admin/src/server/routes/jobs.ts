@@ -86,8 +86,9 @@ export function jobRoutes(server: AdminRoutes, { pool }: { readonly pool: AdminP
     },
     async (request): Promise<JobList> => {
       const { tenant, running = false, limit } = request.query;
-      const tenantId = tenantOf(callerOf(request), tenant);
-      const jobs = await pool.atJobDesk((desk) => desk.list({ tenantId, isRunning: running, limit }));
+      const caller = callerOf(request);
+      const tenantId = tenantOf(caller, tenant);
+      const jobs = await pool.atJobDesk(caller.tenants, (desk) => desk.list({ tenantId, isRunning: running, limit }));
       return { jobs: jobs.map(jobDocument) };
     },
   );
@@ -100,7 +101,8 @@ export function jobRoutes(server: AdminRoutes, { pool }: { readonly pool: AdminP
     },
     async (request): Promise<Job> => {
       const { job_id: jobId } = request.params;
-      return jobDocument(ownJob(callerOf(request), jobId, await pool.atJobDesk((desk) => desk.find(jobId))));
+      const caller = callerOf(request);
+      return jobDocument(ownJob(caller, jobId, await pool.atJobDesk(caller.tenants, (desk) => desk.find(jobId))));
     },
   );
 
@@ -118,8 +120,9 @@ export function jobRoutes(server: AdminRoutes, { pool }: { readonly pool: AdminP
     },
     async (request): Promise<Job> => {
       const { job_id: jobId } = request.params;
-      ownJob(callerOf(request), jobId, await pool.atJobDesk((desk) => desk.find(jobId)));
-      return pool.atJobDesk(async (desk) => {
+      const caller = callerOf(request);
+      ownJob(caller, jobId, await pool.atJobDesk(caller.tenants, (desk) => desk.find(jobId)));
+      return pool.atJobDesk(caller.tenants, async (desk) => {
         await desk.cancel(jobId, authorOf(request, request.query.reason));
         return jobDocument(await desk.show(jobId));
       });
@@ -128,12 +131,13 @@ export function jobRoutes(server: AdminRoutes, { pool }: { readonly pool: AdminP
 
   async function ask(kind: JobKind, request: FastifyRequest, wanted: Wanted): Promise<JobOffer> {
     const { event_ids: eventIds, status, topic, key, events_per_second: eventsPerSecond = null, reason } = wanted;
+    const caller = callerOf(request);
     const job: JobRequest = {
       kind,
       filter: {
         eventIds,
         // The tenant comes from the token, whatever the body names.
-        tenantId: tenantOf(callerOf(request), wanted.tenant_id),
+        tenantId: tenantOf(caller, wanted.tenant_id),
         status,
         topic,
         key,
@@ -143,7 +147,9 @@ export function jobRoutes(server: AdminRoutes, { pool }: { readonly pool: AdminP
       eventsPerSecond,
       author: authorOf(request, reason),
     };
-    const offer = await pool.atJobDesk((desk) => (wanted.dry_run === true ? desk.preview(job) : desk.create(job)));
+    const offer = await pool.atJobDesk(caller.tenants, (desk) =>
+      wanted.dry_run === true ? desk.preview(job) : desk.create(job),
+    );
     const { jobId, asked, waiting, sample, overlaps } = offer;
     return {
       job_id: jobId,
