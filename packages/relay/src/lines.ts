@@ -8,9 +8,11 @@ import { type LaneShare, LaneTurns } from "@siding/core/lane/lane-turns.js";
 import { Lanes } from "@siding/core/lane/lanes.js";
 import { LookAhead } from "@siding/core/lane/look-ahead.js";
 import type { LaneRequest, LinesChange, LinesRecord, TimedPage } from "@siding/core/ports/store.js";
-import { accounted, askQuota, NOTHING_USED, type QuotaState, type QuotaUse } from "@siding/core/quota/quota.js";
+import { askQuota, NOTHING_USED } from "@siding/core/quota/quota.js";
 import { type Failure, nextFailure } from "@siding/core/retry/failure.js";
 import type { JobRead } from "./jobs.js";
+import { type Carried, demandOf, NOTHING_CARRIED } from "./page-demand.js";
+import { QuotaLedger } from "./quota-ledger.js";
 import type { RelayOptions } from "./relay-options.js";
 
 /** Lanes read for one batch: the design's 1,000 lanes of five rows take 8 ms. */
@@ -23,12 +25,8 @@ const LANE_EVENTS_LIVE = 500;
 const LIVE_MS = 1_000;
 /** The part of a batch that the main line has at least: lanes that end in it leave their newer rows to it. */
 const MAIN_PART_MIN = 1 / 8;
-/** The main line looks ahead for its lanes only where no more of its page than this is its own: the rest would be read in vain. */
-const OWN_PART_MAX = 1 / 8;
 /** How often lanes are asked for that may move before their time: a pause has ended, a quota was raised. */
 const SWEEP_MS = 500;
-/** So many plans carry only what they change of the quotas; then one carries all. */
-const QUOTA_CHANGES_MAX = 64;
 /** Until a batch has gone. */
 const EVENT_BYTES_GUESS = 1_000;
 const NS_A_MS = 1_000_000n;
@@ -48,29 +46,13 @@ export interface LinesInput {
   readonly carried: Carried;
 }
 
-/** What of the main line's page its lanes carry. */
-interface Carried {
-  /** The bytes of each fair-share lane. */
-  readonly bytes: ReadonlyMap<Lane, number>;
-  /** Whether the page was cut at its limit, and almost all of it is carried. */
-  readonly isMost: boolean;
-}
-
-const NOTHING_CARRIED: Carried = { bytes: new Map(), isMost: false };
-
 /** The lanes of one shard beside its main line, with all that decides about them; what acts on it is {@link MainLine}. */
 export class Lines {
   readonly #options: RelayOptions;
   readonly #turns = new LaneTurns();
   readonly #lookAhead = new LookAhead();
   readonly #breakers = new Breakers();
-  readonly #quotas: Map<string, QuotaState>;
-  /** What the last batch used: published, and not counted from its end yet. */
-  #uses: ReadonlyMap<string, QuotaUse> = new Map();
-  /** Whose state has moved on since it was written. */
-  readonly #unwritten = new Set<string>();
-  /** No batch is judged by an earlier time than the one from which the last one counts. */
-  #notBeforeNs = 0n;
+  readonly quotas: QuotaLedger;
   readonly #failures: Map<bigint, Failure>;
   readonly #retryAtMs = new Map<bigint, number>();
   readonly #alreadyPublished: Set<bigint>;
@@ -79,7 +61,6 @@ export class Lines {
   #heard: { readonly postgresMs: number; readonly ownMs: number };
   #sweptMs = 0;
   #liveUntilMs = 0;
-  #quotaChanges = QUOTA_CHANGES_MAX;
   #eventBytes: number | null = null;
   #wasProbe = false;
   state: LinesState;
@@ -92,7 +73,7 @@ export class Lines {
   ) {
     this.#options = options;
     this.state = { main, lanes: new Lanes(record.lanes) };
-    this.#quotas = new Map(record.quotas);
+    this.quotas = new QuotaLedger(record.quotas, options.delivery === "at-least-once");
     this.#failures = new Map(past.failures.map((failure) => [failure.seq, failure]));
     this.#alreadyPublished = new Set(past.alreadyPublished);
     this.#discarded = new Set(record.discarded);
@@ -119,7 +100,9 @@ export class Lines {
     if (state.main.form !== "plain" || state.lanes.size === 0) return all;
     const due = this.#due(state.lanes, page.nowNs);
     if (due.length === 0) return all;
-    const { demand, carried } = this.#demand(state.lanes, page);
+    const weightOf = (tenantId: string): number => this.#options.policies.of(tenantId).weight;
+    const limits = { events: batchEventsMax, bytes: batchBytesMax };
+    const { demand, carried } = demandOf(page, state.lanes, weightOf, limits);
     const nowMs = Number(page.nowNs / NS_A_MS);
     if (demand.bytes > 0) this.#liveUntilMs = nowMs + LIVE_MS;
     const events =
@@ -144,16 +127,15 @@ export class Lines {
   }
 
   plan({ page, reads, mainBytes }: LinesInput, topicFaults: ReadonlyMap<string, string>): BatchPlan {
-    const nowNs = page.nowNs > this.#notBeforeNs ? page.nowNs : this.#notBeforeNs;
     const plan = planBatch({
       ...this.state,
       page,
       laneReads: reads,
       mainBytes,
-      nowNs,
+      nowNs: this.quotas.judgedNs(page.nowNs),
       topicFaults,
       policies: this.#options.policies,
-      quotas: this.#quotas,
+      quotas: this.quotas.states,
       breakers: this.#breakers,
       failures: this.#failures,
       retryAtMs: this.#retryAtMs,
@@ -171,7 +153,7 @@ export class Lines {
   /** What the plan writes of lanes and quotas. */
   changeOf(plan: Batch): LinesChange | null {
     const { changed, dropped } = plan;
-    const quotas = this.#quotaChange(plan);
+    const quotas = this.quotas.changeOf(plan, BigInt(Math.floor(this.#heard.postgresMs)) * NS_A_MS);
     return changed.length === 0 && dropped.length === 0 && quotas === null ? null : { changed, dropped, quotas };
   }
 
@@ -201,9 +183,7 @@ export class Lines {
   /** Kafka has the batch. */
   published(plan: Batch, state: LinesState): void {
     this.state = state;
-    this.#unwritten.clear();
-    this.#uses = plan.quotas;
-    for (const [tenantId, { state: judged }] of plan.quotas) this.#quotas.set(tenantId, judged);
+    this.quotas.published(plan);
     for (const { seq } of plan.passed) this.#alreadyPublished.delete(seq);
     for (const event of plan.events) this.#breakers.published(event);
     if (plan.events.length > 0) {
@@ -215,20 +195,6 @@ export class Lines {
       this.#failures.delete(seq);
       this.#retryAtMs.delete(seq);
     }
-  }
-
-  /** Whether the last batch's quotas are to be counted from its end, by a time that was asked for after it. */
-  get isToAccount(): boolean {
-    return this.#uses.size > 0;
-  }
-
-  account(nowNs: bigint): void {
-    for (const [tenantId, use] of this.#uses) {
-      this.#quotas.set(tenantId, accounted(use, nowNs));
-      this.#unwritten.add(tenantId);
-    }
-    this.#uses = new Map();
-    this.#notBeforeNs = nowNs;
   }
 
   /** Nothing of the batch is in Kafka. Answers what is now known of the events that were refused. */
@@ -303,32 +269,9 @@ export class Lines {
     if (reason === "paused") return policies.pauseOf(tenantId) === null;
     if (reason !== "quota") return false;
     const { quota } = policies.of(tenantId);
-    return quota === null || askQuota(quota, this.#quotas.get(tenantId) ?? NOTHING_USED, nowNs, 1).kind !== "wait";
-  }
-
-  /** What the main line would take of its page, and what of it lanes carry. */
-  #demand(lanes: Lanes, page: TimedPage) {
-    const tenants = new Set<string>();
-    const ofLanes = new Map<Lane, number>();
-    const rows = rowsOf(page);
-    let bytes = 0;
-    let events = 0;
-    for (const row of rows) {
-      const lane = lanes.cover(row);
-      if (lane !== undefined) {
-        if (lane.reason === "fair-share") ofLanes.set(lane, (ofLanes.get(lane) ?? 0) + row.bytes);
-        continue;
-      }
-      bytes += row.bytes;
-      events += 1;
-      tenants.add(row.tenantId);
-    }
-    let weight = 0;
-    for (const tenantId of tenants) weight += this.#options.policies.of(tenantId).weight;
-    const { batchEventsMax, batchBytesMax } = this.#options;
-    const isCut = rows.length >= batchEventsMax || bytesOf(rows) >= batchBytesMax;
-    const carried = { bytes: ofLanes, isMost: isCut && events <= rows.length * OWN_PART_MAX };
-    return { demand: { bytes, events, weight }, carried };
+    return (
+      quota === null || askQuota(quota, this.quotas.states.get(tenantId) ?? NOTHING_USED, nowNs, 1).kind !== "wait"
+    );
   }
 
   /** About how many events so many bytes are, with room for small ones: what is read of a lane and not sent is read again. */
@@ -338,31 +281,6 @@ export class Lines {
 
   #weightOf({ filter: { tenantId } }: Lane): number {
     return tenantId === null ? 1 : this.#options.policies.of(tenantId).weight;
-  }
-
-  #quotaChange({ quotas, judgedNs }: Batch): LinesChange["quotas"] {
-    if (quotas.size === 0 && this.#unwritten.size === 0) return null;
-    this.#quotaChanges += 1;
-    const isWhole = this.#quotaChanges > QUOTA_CHANGES_MAX || this.#options.delivery === "at-least-once";
-    if (isWhole) {
-      this.#quotaChanges = 0;
-      this.#forgetPaid();
-    }
-    const states = new Map<string, QuotaState>();
-    for (const tenantId of isWhole ? this.#quotas.keys() : this.#unwritten) {
-      const state = this.#quotas.get(tenantId);
-      if (state !== undefined) states.set(tenantId, state);
-    }
-    for (const [tenantId, { state }] of quotas) states.set(tenantId, state);
-    return { states, judgedNs, isWhole };
-  }
-
-  /** A tenant that owes nothing any more is as one that has used nothing. */
-  #forgetPaid(): void {
-    const nowNs = BigInt(Math.floor(this.#heard.postgresMs)) * NS_A_MS;
-    for (const [tenantId, { events, bytes }] of this.#quotas) {
-      if (events < nowNs && bytes < nowNs) this.#quotas.delete(tenantId);
-    }
   }
 
   #hear(nowNs: bigint): void {

@@ -185,7 +185,8 @@ export class MainLine {
       this.#inKafkaSinceMs = clock.monotonicMs();
     }
     if (take !== null) this.#jobs.published(take);
-    if (this.#lines.isToAccount) this.#lines.account(await store.now());
+    const { quotas } = this.#lines;
+    if (quotas.isToAccount) quotas.account(await store.now());
     observer.batchCommitted(shard, this.#lastBatch, plan.events, now);
     if (take !== null) observer.jobMoved(shard, take);
     for (const { event, failure } of plan.dead) observer.eventDead(shard, event, failure);
