@@ -72,3 +72,24 @@ test.each([
     expect(await database.query("select seq::text, batch::text, counted from siding.redriven")).toEqual(redriven);
   },
 );
+
+test("a dead letter that was redriven since a time is in question from it on, however old it is", async () => {
+  await database.query("select siding.enqueue('t', '1', 'acme') from generate_series(1, 2)");
+  const { cursor } = (await store.claim(0, "00000000-0000-0000-0000-000000000001", 60_000))!;
+  const page = await store.readPage(0, cursor, { events: 9, bytes: 9_999 });
+  const { lease } = (await store.claim(0, "00000000-0000-0000-0000-000000000001", 60_000))!;
+  await store.prepare(lease, { batch: 1n, cursor: advance(cursor, page, 2), dead: [], job: null, ...NOTHING });
+  await store.promote(lease, 1n);
+  await database.query("update siding.event set created_at = created_at - interval '1 day'");
+  await database.query("insert into siding.redriven (shard, seq, batch, asked_at, at) values (0, 1, 1, now(), now())");
+  const since = new Date(Date.now() - 3_600_000).toISOString();
+  const recovery = await RecoveryStore.open(database.url);
+  await recovery.begin();
+  await recovery.collect(0, "promoted", since);
+  const topics = await recovery.topics();
+  const settled = await recovery.settle(0, { since, until: null, earlierHolds: true });
+  await recovery.end("rollback");
+  await recovery.close();
+  expect(settled).toMatchObject({ events: 1, owed: 1, firstOwed: 1n });
+  expect(topics.get("t")).toBeGreaterThan(Date.parse(since));
+});

@@ -1,9 +1,9 @@
 -- The events of a shard that a verdict may decide on, for this transaction: what the base cursor has not consumed, what
--- the open plan carries, and what is younger than the operator's time. Each is asked of the line that carries it: what waits
+-- the open plan carries, and what is younger than the operator's time, or was redriven since. Each is asked of the line that carries it: what waits
 -- in a lane the main line's cursor has passed. $1 shard, $2 base is the planned cursor,
 -- $3 since or null.
-insert into recovery_candidate (shard, seq, event_id, topic, created_at, is_consumed, is_passed, in_plan, is_dead)
-select e.shard, e.seq, e.event_id, e.topic, e.created_at, c.is_consumed, c.is_passed, c.in_plan,
+insert into recovery_candidate (shard, seq, event_id, topic, created_at, asked_at, redriven_at, is_consumed, is_passed, in_plan, is_dead)
+select e.shard, e.seq, e.event_id, e.topic, e.created_at, r.asked_at, r.at, c.is_consumed, c.is_passed, c.in_plan,
   coalesce(f.dead_batch <= case when $2 then s.planned_batch else s.promoted_batch end, false)
 from siding.shard s
 join siding.event e using (shard)
@@ -21,4 +21,5 @@ cross join lateral (
     l.by_planned and not l.by_promoted as in_plan
 ) c
 left join siding.failure f using (shard, seq)
-where s.shard = $1 and (not c.is_consumed or c.in_plan or e.created_at >= $3::timestamptz)
+left join siding.redriven r using (shard, seq)
+where s.shard = $1 and (not c.is_consumed or c.in_plan or greatest(e.created_at, r.at) >= $3::timestamptz)

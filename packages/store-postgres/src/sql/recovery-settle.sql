@@ -7,7 +7,7 @@ with settled as (
     is_settled = c.is_dead
       or exists (select from recovery_seen k where k.event_id = c.event_id)
       or ($4 and exists (select from siding.already_published a where a.shard = c.shard and a.seq = c.seq))
-      or (c.is_consumed and not coalesce(c.created_at >= $2::timestamptz, false))
+      or (c.is_consumed and not coalesce(greatest(c.created_at, c.redriven_at) >= $2::timestamptz, false))
       or coalesce(not c.is_consumed and c.created_at < $3::timestamptz, false)
   where c.shard = $1
   returning c.*

@@ -5,6 +5,8 @@ create temporary table if not exists recovery_candidate (
   event_id uuid not null,
   topic text not null,
   created_at timestamptz not null,
+  asked_at timestamptz, -- as siding.redriven has them; NULL: it was no dead letter
+  redriven_at timestamptz,
   is_consumed boolean not null,
   is_passed boolean not null,
   in_plan boolean not null,
