@@ -105,8 +105,9 @@ export class RelayJournal implements RelayObserver {
     const { tenantId: tenant, topic } = filter;
     if (reason === "quota" || reason === "fair-share") this.#metrics.throttled(tenant!, reason);
     if (reason !== "breaker") return;
+    const what = topic === null ? "all" : `topic ${topic}`;
     const whose = tenant === null ? "" : ` of tenant ${tenant}`;
-    this.#log.warn({ shard, tenant, topic }, `topic ${topic}${whose} waits in a lane of its own: ${detail}`);
+    this.#log.warn({ shard, tenant, topic }, `${what}${whose} waits in a lane of its own: ${detail}`);
   };
 
   eventDead: RelayObserver["eventDead"] = (shard, event, failure) => {

@@ -9,6 +9,7 @@ import { PolicyWatch } from "@siding/relay/policy-watch.js";
 import { runRelay } from "@siding/relay/relay.js";
 import type { RelayObserver } from "@siding/relay/relay-observer.js";
 import { Connections } from "@siding/store-postgres/connection.js";
+import { PostgresBacklog } from "@siding/store-postgres/postgres-backlog.js";
 import { PostgresPolicies } from "@siding/store-postgres/postgres-policies.js";
 import { PostgresRetention } from "@siding/store-postgres/postgres-retention.js";
 import { PostgresStore } from "@siding/store-postgres/postgres-store.js";
@@ -18,6 +19,7 @@ import { quotaSetting } from "./config/tenant-quota.js";
 import { publisherWithFailPoints, storeWithFailPoints } from "./fail-points.js";
 import { systemClock } from "./system-clock.js";
 import { VERSION } from "./version.js";
+import { type BacklogWatch, watchBacklog } from "./watch-backlog.js";
 
 /** Connections beyond one a shard: the heartbeat's, and the one that looks for work. */
 const EXTRA_CONNECTIONS = 2;
@@ -27,6 +29,8 @@ const BESIDE_CONNECTIONS = 2;
 export interface RelayRun {
   readonly config: SidingConfig;
   readonly observer: RelayObserver;
+  /** Told every few seconds what waits in the shards that the relay owns. */
+  readonly backlogTold?: BacklogWatch["told"];
   readonly untilEmpty: boolean;
   readonly signal: AbortSignalLike;
   /** Told of every step of the protocol; for tests that stop the relay there. */
@@ -37,7 +41,14 @@ export interface RelayRun {
  * Wires a relay to the real Postgres and Kafka and runs it until the signal is aborted.
  * @throws SIDING_STORE_*, SIDING_SCHEMA_*, SIDING_BROKER_* when it cannot start, and what runRelay throws
  */
-export async function startRelay({ config, observer, untilEmpty, signal, reach }: RelayRun): Promise<void> {
+export async function startRelay({
+  config,
+  observer,
+  backlogTold,
+  untilEmpty,
+  signal,
+  reach,
+}: RelayRun): Promise<void> {
   const brokers = requireSetting(config, "kafkaBrokers").join(",");
   const databaseUrl = requireSetting(config, "databaseUrl");
   const beside = new Connections(databaseUrl, BESIDE_CONNECTIONS);
@@ -54,13 +65,18 @@ export async function startRelay({ config, observer, untilEmpty, signal, reach }
       observer,
       defaults: defaultFields(quotaSetting(config.tenantQuota)),
     });
+    const relayId = randomUUID();
     void policies.run(over.signal as AbortSignalLike);
+    if (backlogTold !== undefined) {
+      const source = new PostgresBacklog(beside, relayId);
+      void watchBacklog({ source, clock: systemClock, observer, told: backlogTold }, over.signal as AbortSignalLike);
+    }
     const kafka = { brokers, deployment: config.deployment, shards, properties: config.kafka, reach };
     const publisher = await KafkaPublisher.connect(kafka, config.delivery);
     try {
       await runRelay(
         {
-          identity: { relayId: randomUUID(), host: hostname(), processId: process.pid, version: VERSION },
+          identity: { relayId, host: hostname(), processId: process.pid, version: VERSION },
           deployment: config.deployment,
           delivery: config.delivery,
           leaseMs: config.leaseMs,

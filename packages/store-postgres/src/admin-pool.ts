@@ -1,9 +1,9 @@
-import { isSidingError } from "@siding/core/errors.js";
+import { isSidingError, SidingError } from "@siding/core/errors.js";
 import pg from "pg";
 import type { TextRow } from "./admin-session.js";
 import { type AdminStatements, statementsOn } from "./admin-statements.js";
 import { becomeRole } from "./become-role.js";
-import { describeServer, storeError } from "./connection.js";
+import { describeServer, isStatementCanceled, storeError } from "./connection.js";
 import { InspectionSession } from "./inspection-session.js";
 import { JobDesk } from "./job-desk.js";
 import { readRelaysOn, readStatusOn, type StatusReport } from "./read-status.js";
@@ -26,9 +26,11 @@ export interface AdminPoolOptions {
 export class AdminPool implements AdminStatements {
   readonly #pool: pg.Pool;
   readonly #where: string;
+  readonly #statementTimeoutMs: number;
 
   constructor({ databaseUrl, connectionsMax, statementTimeoutMs, waitMs }: AdminPoolOptions) {
     this.#where = describeServer(databaseUrl);
+    this.#statementTimeoutMs = statementTimeoutMs;
     this.#pool = new pg.Pool({
       connectionString: databaseUrl,
       max: connectionsMax,
@@ -89,6 +91,10 @@ export class AdminPool implements AdminStatements {
     } catch (error) {
       // What the asker got wrong leaves a connection in order; after anything else nobody knows what it holds.
       client?.release(!(isSidingError(error) && error.code === "SIDING_USAGE"));
+      if (isStatementCanceled(error)) {
+        const message = `Postgres at ${this.#where} needs longer than the ${this.#statementTimeoutMs} ms that a request has`;
+        throw new SidingError("SIDING_QUERY_TOO_WIDE", message, { cause: error });
+      }
       throw storeError(error, this.#where);
     }
   }

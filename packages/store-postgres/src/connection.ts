@@ -110,6 +110,15 @@ export function storeError(error: unknown, where: string): SidingError {
   return new SidingError("SIDING_STORE_UNREACHABLE", `Postgres at ${where}: ${text}`, cause);
 }
 
+/** Postgres ended a statement that took longer than it may. */
+const CANCELED = "57014";
+
+/** @param error of Postgres, or the one of Siding's that it became */
+export function isStatementCanceled(error: unknown): boolean {
+  const { code, cause } = Object(error) as { code?: unknown; cause?: unknown };
+  return code === CANCELED || (cause as { code?: unknown } | undefined)?.code === CANCELED;
+}
+
 /** What `ask` answers; what it throws as one of Siding's errors. */
 export async function asStoreError<T>(where: string, ask: () => Promise<T>): Promise<T> {
   try {

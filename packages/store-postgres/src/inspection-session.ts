@@ -2,7 +2,7 @@ import { SidingError } from "@siding/core/errors.js";
 import { invariant } from "@siding/core/invariant.js";
 import type pg from "pg";
 import { AS_TEXT, openAdminSession, type TextRow } from "./admin-session.js";
-import { describeServer, storeError } from "./connection.js";
+import { describeServer, isStatementCanceled, storeError } from "./connection.js";
 import { SCHEMA_VERSION } from "./schema-version.js";
 import { type Statement, statement } from "./sql-file.js";
 
@@ -20,7 +20,6 @@ export interface InspectionOptions {
 
 const SHARDS = statement("inspect-shards");
 const STATEMENT_TIMEOUT_MS = 10_000;
-const CANCELED = "57014";
 
 /**
  * Every statement is written for the index that it names and stops when its page is full. A plan that sorts or hashes
@@ -156,7 +155,7 @@ export class InspectionSession {
     try {
       return await ask();
     } catch (error) {
-      if ((error as { code?: string }).code === CANCELED) {
+      if (isStatementCanceled(error)) {
         const message = `Postgres at ${this.#where} needs longer than it may`;
         throw new SidingError("SIDING_QUERY_TOO_WIDE", message, { cause: error });
       }

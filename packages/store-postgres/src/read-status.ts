@@ -1,6 +1,7 @@
 import { SidingError } from "@siding/core/errors.js";
 import type pg from "pg";
 import { AS_TEXT, type TextRow, withAdminSession } from "./admin-session.js";
+import { isStatementCanceled } from "./connection.js";
 import { SCHEMA_VERSION } from "./schema-version.js";
 import { type Statement, statement } from "./sql-file.js";
 
@@ -112,7 +113,6 @@ const SQL = {
 };
 
 const STATEMENT_TIMEOUT_MS = 10_000;
-const CANCELED = "57014";
 
 /**
  * Reads how the outbox is, from Postgres alone and in the role siding_admin: it tells also while no relay runs.
@@ -203,7 +203,7 @@ async function readBacklog(client: pg.ClientBase, tenantsMax: number): Promise<B
     };
   } catch (error) {
     // Tens of millions wait: that is when the rest of the status is needed most.
-    if ((error as { code?: string }).code === CANCELED) return null;
+    if (isStatementCanceled(error)) return null;
     throw error;
   }
 }

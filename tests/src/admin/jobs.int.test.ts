@@ -28,6 +28,21 @@ afterAll(() => world.end());
 const ask = async (path: string, body: object, tenants: readonly string[] | null = null) =>
   world.ask(path, { method: "POST", token: await world.token({ role: "operator", tenants }), body });
 
+test("a job that there is not, and a replay that a policy forbids, are the asker's to know", async () => {
+  const token = await world.token({ role: "operator", tenants: null });
+  const nowhere = `/admin/jobs/${randomUUID()}`;
+  expect(await world.ask(nowhere, { token })).toMatchObject({ status: 404 });
+  expect(await world.ask(`${nowhere}?reason=r`, { method: "DELETE", token })).toMatchObject({ status: 404 });
+  await world.database.query(
+    "insert into siding.policy (name, tenant_id, replay, actor, reason) values ('tenant/still', 'still', false, 'ada', 'test')",
+  );
+  const wanted = { tenant_id: "still", dry_run: true, reason: "r" };
+  expect(await ask("/admin/outbox/replay/tenant", wanted)).toMatchObject({
+    status: 409,
+    body: { type: expect.stringContaining("SIDING_REPLAY_OFF"), detail: expect.stringContaining("tenant/still") },
+  });
+});
+
 test("a dry run counts and lays nothing down; the job asks for as many, and is in the audit with who and why", async () => {
   const wanted = { tenant_id: "a", reason: "index rebuilt" };
   expect(await ask("/admin/outbox/replay/tenant", { ...wanted, dry_run: true })).toMatchObject({

@@ -35,6 +35,10 @@ describe("what an operator says of a tenant, to a relay that runs", () => {
   const arrived = (tenant: string): number[] =>
     reader.records.filter(({ headers }) => headers["tenant-id"] === tenant).map(({ value }) => Number(value));
   const lanes = () => database.query("select tenant_id, reason, detail, resume_at from siding.lanes");
+  const metrics = async (): Promise<readonly string[]> => {
+    const [, address] = /health and metrics on (http:\S+?)"/.exec(relay.log)!;
+    return (await (await fetch(`${address}/metrics`)).text()).split("\n");
+  };
   const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n + 1);
 
   /** Enqueues an event after another until the tenant has a lane: a change acts within a second. Answers how many there are. */
@@ -56,6 +60,13 @@ describe("what an operator says of a tenant, to a relay that runs", () => {
     await enqueue("other", 1, 5);
     await expect.poll(() => arrived("other"), { timeout: 10_000 }).toEqual(upTo(5));
     expect(arrived("acme")).toEqual(before);
+    const waiting = count - before.length;
+    await expect
+      .poll(metrics, { timeout: 15_000, interval: 500 })
+      .toEqual(expect.arrayContaining([`outbox_backlog_events{tenant="acme"} ${waiting}`]));
+    expect(await metrics()).toContainEqual(
+      expect.stringMatching(/^outbox_oldest_pending_age_seconds\{tenant="acme"\} \d/),
+    );
     await database.query("delete from siding.pause");
     await expect.poll(() => arrived("acme"), { timeout: 5_000 }).toEqual(upTo(count));
     await expect.poll(lanes, { timeout: 5_000 }).toEqual([]);

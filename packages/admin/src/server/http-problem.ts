@@ -26,6 +26,8 @@ export interface ProblemAnswer {
 const STATUS_OF: { readonly [K in ErrorCode]?: number } = {
   SIDING_USAGE: 400,
   SIDING_EVENT_UNKNOWN: 404,
+  SIDING_JOB_UNKNOWN: 404,
+  SIDING_REPLAY_OFF: 409,
   SIDING_QUERY_TOO_WIDE: 422,
   SIDING_STORE_UNREACHABLE: 503,
 };

@@ -32,7 +32,7 @@ export function relayCommand(): Command {
 }
 
 /** A relay with its log, its metrics and its health on HTTP, until the signal is aborted. @throws what startRelay throws */
-export async function serveRelay({ config, ...run }: Omit<RelayRun, "observer">): Promise<void> {
+export async function serveRelay({ config, ...run }: Omit<RelayRun, "observer" | "backlogTold">): Promise<void> {
   const log = createLogger(config.logLevel);
   const metrics = createRelayMetrics();
   const journal = new RelayJournal(log, metrics);
@@ -46,7 +46,7 @@ export async function serveRelay({ config, ...run }: Omit<RelayRun, "observer">)
     `relay of deployment ${config.deployment}, health and metrics on http://${formatListenAddress(server.address)}`,
   );
   try {
-    await startRelay({ ...run, config, observer: journal });
+    await startRelay({ ...run, config, observer: journal, backlogTold: metrics.backlog });
     log.info("relay stopped in good order");
   } finally {
     await server.close();

@@ -29,7 +29,7 @@ export function registerLaneMetrics(registry: Registry, labelFor: (tenant: strin
     }),
     new Gauge({
       name: "outbox_circuit_open",
-      help: "1 while a circuit breaker stops a topic; the tenant is empty where it does so for everybody.",
+      help: "1 while a circuit breaker stops a topic; an empty tenant is everybody, an empty topic all of a tenant's.",
       labelNames: ["tenant", "topic"],
       registers: [],
       collect() {
@@ -38,7 +38,7 @@ export function registerLaneMetrics(registry: Registry, labelFor: (tenant: strin
           for (const { reason, filter } of lanes) {
             if (reason !== "breaker") continue;
             const tenant = filter.tenantId === null ? "" : labelFor(filter.tenantId);
-            this.set({ tenant, topic: filter.topic! }, 1);
+            this.set({ tenant, topic: filter.topic ?? "" }, 1);
           }
         }
       },

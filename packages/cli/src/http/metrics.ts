@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { type BacklogMetrics, registerBacklogMetrics } from "./backlog-metrics.js";
 import { type LaneMetrics, registerLaneMetrics } from "./lane-metrics.js";
 import { OTHER_TENANTS, TenantLabels } from "./tenant-labels.js";
 
@@ -6,7 +7,7 @@ import { OTHER_TENANTS, TenantLabels } from "./tenant-labels.js";
 export type BatchStep = "read" | "prepare" | "publish" | "promote";
 
 /** What the relay counts. Counted where a port is called; names and labels are public. */
-export interface RelayMetrics extends LaneMetrics {
+export interface RelayMetrics extends LaneMetrics, BacklogMetrics {
   /** Holds every metric below; the relay's server renders it. */
   readonly registry: Registry;
   /** Events whose transaction Kafka committed. Call it once for each tenant and topic of a batch, not for each event. */
@@ -27,6 +28,10 @@ export interface RelayMetrics extends LaneMetrics {
 
 const LATENCY_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 const STEP_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** What a broker says of an event has no end of forms; the first so many keep their words, and `siding dead list` has all. */
+const REASONS_MAX = 20;
+const OTHER_REASONS = "other";
 
 /** Metrics on a registry of their own, so that two relays in one process do not share counters. */
 export function createRelayMetrics(): RelayMetrics {
@@ -82,7 +87,10 @@ export function createRelayMetrics(): RelayMetrics {
 
   const series = new TenantSeries();
   const labels = new TenantLabels((tenant) => series.end(tenant));
-  const lanes = registerLaneMetrics(registry, (tenant) => labels.labelFor(tenant, 0));
+  const labelFor = (tenant: string): string => labels.labelFor(tenant, 0);
+  const lanes = registerLaneMetrics(registry, labelFor);
+  const { backlog } = registerBacklogMetrics(registry, labelFor);
+  const reasons = new Set<string>();
   return {
     registry,
     eventsPublished(tenant, topic, events) {
@@ -97,9 +105,12 @@ export function createRelayMetrics(): RelayMetrics {
     },
     eventsDead(tenant, topic, reason, events) {
       const label = labels.labelFor(tenant, events);
-      series.started(label, dead, `${topic}\n${reason}`, { tenant: label, topic, reason });
-      dead.inc({ tenant: label, topic, reason }, events);
+      if (reasons.size < REASONS_MAX) reasons.add(reason);
+      const cause = { tenant: label, topic, reason: reasons.has(reason) ? reason : OTHER_REASONS };
+      series.started(label, dead, `${topic}\n${cause.reason}`, cause);
+      dead.inc(cause, events);
     },
+    backlog,
     lanes: (shard, now) => lanes.lanes(shard, now),
     quotaUsed: (tenant, use) => lanes.quotaUsed(tenant, use),
     throttled(tenant, reason) {

@@ -28,8 +28,15 @@ test("what is counted appears under the documented names and labels", async () =
   const state = { events: BigInt(Date.now() + 5_000) * 1_000_000n, bytes: 0n };
   const quota = { events: limit, bytes: null, mode: "enforce" } as const;
   metrics.quotaUsed("acme", { quota, before: state, state, events: 1n, bytes: 1n });
+  metrics.backlog([
+    { tenantId: "acme", events: 7, oldestAgeMs: 1_500 },
+    { tenantId: "other", events: 2, oldestAgeMs: 9_000 },
+  ]);
   const text = await metrics.registry.metrics();
   for (const line of [
+    'outbox_backlog_events{tenant="acme"} 7',
+    'outbox_backlog_events{tenant="other"} 2',
+    'outbox_oldest_pending_age_seconds{tenant="acme"} 1.5',
     'outbox_events_published_total{tenant="acme",topic="orders"} 5',
     'outbox_events_dead_total{tenant="acme",topic="orders",reason="too-large"} 1',
     'outbox_end_to_end_latency_seconds_bucket{le="0.005"} 1',
@@ -47,6 +54,16 @@ test("what is counted appears under the documented names and labels", async () =
   const used = Number(/outbox_quota_used_ratio\{tenant="acme"\} (.*)/.exec(text)![1]);
   expect(used).toBeGreaterThan(0.4);
   expect(used).toBeLessThanOrEqual(0.5);
+});
+
+test("whatever brokers say, the reasons of dead letters are so many", async () => {
+  const metrics = createRelayMetrics();
+  for (let n = 0; n < 100; n += 1) metrics.eventsDead("acme", "orders", `reason ${n}`, 1);
+  const series = (await metrics.registry.metrics())
+    .split("\n")
+    .filter((line) => line.startsWith("outbox_events_dead_total{"));
+  expect(series).toHaveLength(21);
+  expect(series).toContain('outbox_events_dead_total{tenant="acme",topic="orders",reason="other"} 80');
 });
 
 test("two relays in one process count apart", async () => {
