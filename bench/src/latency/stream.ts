@@ -10,6 +10,7 @@ import type { Source, StreamOptions } from "./stream-options.js";
 const options = childOptions<StreamOptions>();
 const TICK_MS = 1;
 const LAST_ARRIVALS_MS = 20_000;
+const GOODBYE_MS = 5_000;
 
 /** By event id: when its COMMIT was sent, or when it was handed to the raw client. */
 const sentAtMs = new Map<string, number>();
@@ -74,6 +75,7 @@ const deadlineMs = performance.now() + LAST_ARRIVALS_MS;
 while (arrived < offered && performance.now() < deadlineMs) await new Promise((resolve) => setTimeout(resolve, 10));
 await report({ kind: "done", offered, arrived, latenciesMs } as never);
 await told("end");
-await source.close();
-await new Promise<void>((resolve) => void consumer.disconnect(() => resolve()));
+// Figures are told already, and no goodbye that stays unanswered may keep the next turn waiting.
+const goodbye = [source.close(), new Promise<void>((resolve) => void consumer.disconnect(() => resolve()))];
+await Promise.race([Promise.all(goodbye), new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))]);
 process.exit(0);
