@@ -23,5 +23,5 @@ export async function openEnqueueSource({ databaseUrl, topic }: StreamOptions): 
       client.release();
     }
   };
-  return { offer: (event, onSend) => void enqueue(event, onSend), close: () => pool.end() };
+  return { offer: (event, onSend) => void enqueue(event, onSend) };
 }

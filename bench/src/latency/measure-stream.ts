@@ -91,7 +91,7 @@ export async function stream(
     child.tell("go");
     const done = await child.hear<StreamDone>("done");
     const cpu = endSpan();
-    child.tell("end");
+    child.kill();
     await child.ended();
     if (done.arrived < done.offered) throw new Error(`${done.offered - done.arrived} events never arrived`);
     const sorted = [...done.latenciesMs].sort((a, b) => a - b);

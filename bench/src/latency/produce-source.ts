@@ -40,17 +40,15 @@ export async function openProduceSource(options: StreamOptions, raw: Raw): Promi
         onSend();
         produce(producer, encoder, event);
       },
-      close: async () => {},
     };
   }
 
   const queues: SampleEvent[][] = Array.from({ length: raw.shards }, () => []);
-  let isOpen = true;
   const pump = async (shard: number): Promise<void> => {
     const producer = await rawTransactionalProducer(kafka, shard);
     const encoder = new HeaderEncoder(producerId(raw.name, shard));
     const delivery = new DeliveryWait();
-    for (let batch = 1; isOpen; ) {
+    for (let batch = 1; ; ) {
       const events = queues[shard]!.splice(0);
       if (events.length === 0) {
         await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
@@ -64,15 +62,11 @@ export async function openProduceSource(options: StreamOptions, raw: Raw): Promi
       await new Promise((resolve) => setTimeout(resolve, REST_MS));
     }
   };
-  const pumps = queues.map((_, shard) => pump(shard));
+  for (const shard of queues.keys()) void pump(shard);
   return {
     offer: (event, onSend) => {
       onSend();
       queues[shardOf(event.tenantId, raw.shards)]!.push(event);
-    },
-    close: async () => {
-      isOpen = false;
-      await Promise.all(pumps);
     },
   };
 }

@@ -18,7 +18,6 @@ export interface StreamOptions extends SampleShape {
 export interface Source {
   /** @param onSend called when the event's way begins: when its COMMIT is sent, or it is handed to the client */
   offer(event: SampleEvent, onSend: () => void): void;
-  close(): Promise<void>;
 }
 
 /** What a stream's process tells at its end. */

@@ -1,5 +1,5 @@
 // A steady stream of events and their consumer, in one process, so that one clock times both ends.
-import Kafka, { type KafkaConsumer } from "@confluentinc/kafka-javascript";
+import Kafka from "@confluentinc/kafka-javascript";
 import { connectClient } from "@siding/publisher-kafka/connect-client.js";
 import { sampleEvent } from "../events/sample-event.js";
 import { childOptions, report, told } from "../raw/child-process.js";
@@ -10,7 +10,6 @@ import type { Source, StreamOptions } from "./stream-options.js";
 const options = childOptions<StreamOptions>();
 const TICK_MS = 1;
 const LAST_ARRIVALS_MS = 20_000;
-const GOODBYE_MS = 5_000;
 
 /** By event id: when its COMMIT was sent, or when it was handed to the raw client. */
 const sentAtMs = new Map<string, number>();
@@ -18,7 +17,7 @@ const latenciesMs: number[] = [];
 let arrived = 0;
 let countFromMs = Number.POSITIVE_INFINITY;
 
-async function openConsumer(): Promise<KafkaConsumer> {
+async function startConsumer(): Promise<void> {
   const consumer = new Kafka.KafkaConsumer(
     {
       ...{ "bootstrap.servers": options.brokers, "group.id": `latency-${options.topic}` },
@@ -42,7 +41,6 @@ async function openConsumer(): Promise<KafkaConsumer> {
   const partitions = Array.from({ length: options.partitions }, (_, partition) => partition);
   consumer.assign(partitions.map((partition) => ({ topic: options.topic, partition, offset: 0 })));
   consumer.consume();
-  return consumer;
 }
 
 /** At its own pace, whatever becomes of the events: one that waits is late, and counts as late. */
@@ -66,7 +64,7 @@ async function run(source: Source): Promise<number> {
   return offered;
 }
 
-const consumer = await openConsumer();
+await startConsumer();
 const source = await (options.raw ? openProduceSource(options, options.raw) : openEnqueueSource(options));
 await report({ kind: "ready" });
 await told("go");
@@ -74,8 +72,5 @@ const offered = await run(source);
 const deadlineMs = performance.now() + LAST_ARRIVALS_MS;
 while (arrived < offered && performance.now() < deadlineMs) await new Promise((resolve) => setTimeout(resolve, 10));
 await report({ kind: "done", offered, arrived, latenciesMs } as never);
-await told("end");
-// Figures are told already, and no goodbye that stays unanswered may keep the next turn waiting.
-const goodbye = [source.close(), new Promise<void>((resolve) => void consumer.disconnect(() => resolve()))];
-await Promise.race([Promise.all(goodbye), new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))]);
-process.exit(0);
+// It says no goodbye and is ended by its parent: disconnecting a consumer that reads in a loop of its own can wait for
+// ever inside the client, and so can the exit of a process that began to.
