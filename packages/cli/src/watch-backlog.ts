@@ -1,4 +1,4 @@
-import { isSidingError, SidingError } from "@siding/core/errors.js";
+import { knownError } from "@siding/core/errors.js";
 import type { AbortSignalLike, Clock } from "@siding/core/ports/clock.js";
 import type { RelayObserver } from "@siding/relay/relay-observer.js";
 import type { PostgresBacklog, TenantBacklog } from "@siding/store-postgres/postgres-backlog.js";
@@ -24,10 +24,7 @@ export async function watchBacklog(
     try {
       told(await source.read());
     } catch (error) {
-      const known = isSidingError(error)
-        ? error
-        : new SidingError("SIDING_INTERNAL", `backlog: ${String(error)}`, { cause: error });
-      observer.retrying(null, known, LOOK_EVERY_MS);
+      observer.retrying(null, knownError(error, "reading the backlog"), LOOK_EVERY_MS);
     }
   }
 }

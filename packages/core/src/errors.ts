@@ -191,6 +191,13 @@ export class SidingError extends Error {
   }
 }
 
+/** What was thrown, as an error of the list: anything else is SIDING_INTERNAL, while `doing` what it names. */
+export function knownError(error: unknown, doing: string): SidingError {
+  if (isSidingError(error)) return error;
+  const message = `${doing}: ${error instanceof Error ? error.message : String(error)}`;
+  return new SidingError("SIDING_INTERNAL", message, { cause: error });
+}
+
 /** Safe on anything that can be thrown. */
 export function isSidingError(error: unknown): error is SidingError {
   return error instanceof SidingError;

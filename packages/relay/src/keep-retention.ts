@@ -1,4 +1,4 @@
-import { isSidingError, SidingError } from "@siding/core/errors.js";
+import { knownError } from "@siding/core/errors.js";
 import type { AbortSignalLike, Clock } from "@siding/core/ports/clock.js";
 import type { Retention } from "@siding/core/ports/retention.js";
 import type { Lease } from "@siding/core/ports/store.js";
@@ -18,8 +18,9 @@ export interface RetentionOptions {
 }
 
 /**
- * Deletes the published events of one shard when they are old enough, and ended jobs, slowly, for as long as the lease stands. A round
- * begins at the log's start: what lies there still is what something needed the last time, such as a dead letter.
+ * Deletes the published events of one shard when they are old enough, and ended jobs, slowly, for as long as the lease
+ * stands. A round begins at the log's start: what lies there still is what something needed the last time, such as a
+ * dead letter.
  */
 export async function keepRetention(
   { retention, retentionMs }: RetentionOptions,
@@ -41,10 +42,7 @@ export async function keepRetention(
       await clock.sleep(behind === null ? roundRestMs : STEP_REST_MS, signal);
     } catch (error) {
       // Publishing never ends for it: the main line finds out by itself what stands in its way too.
-      const known = isSidingError(error)
-        ? error
-        : new SidingError("SIDING_INTERNAL", `retention: ${String(error)}`, { cause: error });
-      observer.retrying(lease.shard, known, ROUND_REST_MS);
+      observer.retrying(lease.shard, knownError(error, "retention"), ROUND_REST_MS);
       await clock.sleep(ROUND_REST_MS, signal);
     }
   }

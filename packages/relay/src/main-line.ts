@@ -133,8 +133,7 @@ export class MainLine {
       const record = { batch: this.#lastBatch, ...this.#recordOf(plan, take) };
       const prepared = await this.#timed("prepare", () => this.#options.store.prepare(this.#lease, record));
       if (prepared === null) throw this.#fenced();
-      this.#unpromoted = null;
-      this.#jobs.promoted();
+      this.#promoted();
       after = this.#lines.after(plan, input, prepared.nextXid);
     }
     this.#readAhead(plan, input, after);
@@ -280,6 +279,11 @@ export class MainLine {
     if (batch === null) return;
     const isHeld = await this.#timed("promote", () => this.#options.store.promote(this.#lease, batch));
     if (!isHeld) throw this.#fenced();
+    this.#promoted();
+  }
+
+  /** By a prepare or alone: Postgres has what Kafka has. */
+  #promoted(): void {
     this.#unpromoted = null;
     this.#jobs.promoted();
   }

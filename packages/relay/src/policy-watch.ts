@@ -1,4 +1,4 @@
-import { isSidingError, SidingError } from "@siding/core/errors.js";
+import { knownError } from "@siding/core/errors.js";
 import type { PolicyFields } from "@siding/core/policy/policy.js";
 import { PolicyCache } from "@siding/core/policy/policy-cache.js";
 import type { Pause, TenantPolicies, TenantPolicy } from "@siding/core/policy/tenant-policy.js";
@@ -53,10 +53,7 @@ export class PolicyWatch implements TenantPolicies {
       try {
         await this.#look();
       } catch (error) {
-        const known = isSidingError(error)
-          ? error
-          : new SidingError("SIDING_INTERNAL", `policies: ${String(error)}`, { cause: error });
-        observer.retrying(null, known, LOOK_EVERY_MS);
+        observer.retrying(null, knownError(error, "reading policies"), LOOK_EVERY_MS);
       }
     }
   }

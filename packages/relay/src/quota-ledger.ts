@@ -12,7 +12,7 @@ export class QuotaLedger {
   #uses: ReadonlyMap<string, QuotaUse> = new Map();
   /** Whose state has moved on since it was written. */
   readonly #unwritten = new Set<string>();
-  readonly #isWhole: (changes: number) => boolean;
+  readonly #isAlwaysWhole: boolean;
   #changes = CHANGES_MAX;
   /** No batch is judged by an earlier time than the one from which the last one counts. */
   #notBeforeNs = 0n;
@@ -20,7 +20,7 @@ export class QuotaLedger {
   /** @param isAlwaysWhole whether each change carries all: where a batch is not laid down, none stands on the one before */
   constructor(states: Iterable<readonly [string, QuotaState]>, isAlwaysWhole: boolean) {
     this.#states = new Map(states);
-    this.#isWhole = (changes) => isAlwaysWhole || changes > CHANGES_MAX;
+    this.#isAlwaysWhole = isAlwaysWhole;
   }
 
   get states(): ReadonlyMap<string, QuotaState> {
@@ -57,7 +57,7 @@ export class QuotaLedger {
   changeOf({ quotas, judgedNs }: Batch, nowNs: bigint): LinesChange["quotas"] {
     if (quotas.size === 0 && this.#unwritten.size === 0) return null;
     this.#changes += 1;
-    const isWhole = this.#isWhole(this.#changes);
+    const isWhole = this.#isAlwaysWhole || this.#changes > CHANGES_MAX;
     if (isWhole) {
       this.#changes = 0;
       this.#forgetPaid(nowNs);

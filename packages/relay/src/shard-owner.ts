@@ -1,4 +1,4 @@
-import { type ErrorCode, isSidingError, SidingError } from "@siding/core/errors.js";
+import { type ErrorCode, knownError, type SidingError } from "@siding/core/errors.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import type { ShardPublisher } from "@siding/core/ports/publisher.js";
 import type { Lease, ShardRecord } from "@siding/core/ports/store.js";
@@ -60,9 +60,7 @@ export async function ownShard(
       return { kind: "released" };
     } catch (error) {
       await publisher?.close();
-      const known = isSidingError(error)
-        ? error
-        : new SidingError("SIDING_INTERNAL", error instanceof Error ? error.message : String(error), { cause: error });
+      const known = knownError(error, `shard ${shard}`);
       if (known.code === "SIDING_FENCED") {
         // The epoch says whether the shard is still this relay's: a claim that fails ends the ownership.
         observer.shardLost(shard, known.message);

@@ -90,7 +90,7 @@ export class AdminPool implements AdminStatements {
       return answer;
     } catch (error) {
       // What the asker got wrong leaves a connection in order; after anything else nobody knows what it holds.
-      client?.release(!(isSidingError(error) && error.code === "SIDING_USAGE"));
+      client?.release(!(isSidingError(error) && error.exit < 3));
       if (isStatementCanceled(error)) {
         const message = `Postgres at ${this.#where} needs longer than the ${this.#statementTimeoutMs} ms that a request has`;
         throw new SidingError("SIDING_QUERY_TOO_WIDE", message, { cause: error });
