@@ -35,6 +35,7 @@ type Scenario = (typeof SCENARIOS)[number];
 
 interface Flags {
   readonly events: number;
+  readonly piled: number;
   readonly tenants: number;
   readonly replayed: number;
   readonly logEvents: number;
@@ -66,7 +67,8 @@ const greatBacklog = (text: string): number => {
 
 const command = new Command("bench")
   .addArgument(new Argument("[scenarios...]").choices(SCENARIOS).default(["drain", "latency", "enqueue"]))
-  .option("--events <n>", "backlog of drain, memory, fairness and lanes", wholeNumber, 200_000)
+  .option("--events <n>", "backlog of drain, memory and lanes", wholeNumber, 200_000)
+  .option("--piled <n>", "fairness: what one tenant piled up while the relay was away", wholeNumber, 1_000_000)
   .option("--tenants <n>", "tenants", wholeNumber, 1_000)
   .option("--replayed <n>", "replay: published events of the tenant that is replayed", wholeNumber, 100_000)
   .option("--log-events <n>", "inspect: events in the log", wholeNumber, 10_000_000)
@@ -128,7 +130,7 @@ async function run(scenarios: readonly Scenario[], flags: Flags): Promise<void> 
         ...{ seconds: flags.seconds, warmUpSeconds: flags.warmUp, brokerWarmUpSeconds: flags.brokerWarmUp },
       };
       if (scenario === "fairness") {
-        const flood = { floodPerSecond: FLOOD_TIMES * QUIET_PER_SECOND, backlog: flags.events };
+        const flood = { floodPerSecond: FLOOD_TIMES * QUIET_PER_SECOND, backlog: flags.piled };
         results.push(await fairness(services, { ...others, ...flood }, turns));
       }
       if (scenario === "replay") results.push(await replay(services, { ...others, events: flags.replayed }, turns));

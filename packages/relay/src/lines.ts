@@ -1,17 +1,17 @@
 import { type Batch, type BatchPlan, type LaneRead, planBatch } from "@siding/core/batch/plan-batch.js";
 import { Breakers } from "@siding/core/breaker/breakers.js";
 import { type Cursor, withNextXid } from "@siding/core/cursor/cursor.js";
-import { type PageLimits, rowsOf } from "@siding/core/cursor/page.js";
+import { type PageLimits, rowsOf, type Skim } from "@siding/core/cursor/page.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
 import type { Lane } from "@siding/core/lane/lane.js";
 import { type LaneShare, LaneTurns } from "@siding/core/lane/lane-turns.js";
 import { Lanes } from "@siding/core/lane/lanes.js";
-import { LookAhead } from "@siding/core/lane/look-ahead.js";
+import { tenantsToSkim } from "@siding/core/lane/skim.js";
 import type { LaneRequest, LinesChange, LinesRecord, TimedPage } from "@siding/core/ports/store.js";
-import { askQuota, NOTHING_USED } from "@siding/core/quota/quota.js";
+import { askQuota, NOTHING_USED, roomOf } from "@siding/core/quota/quota.js";
 import { type Failure, nextFailure } from "@siding/core/retry/failure.js";
 import type { JobRead } from "./jobs.js";
-import { type Carried, demandOf, NOTHING_CARRIED } from "./page-demand.js";
+import { demandOf } from "./page-demand.js";
 import { QuotaLedger } from "./quota-ledger.js";
 import type { RelayOptions } from "./relay-options.js";
 
@@ -25,6 +25,8 @@ const LANE_EVENTS_LIVE = 500;
 const LIVE_MS = 1_000;
 /** The part of a batch that the main line has at least: lanes that end in it leave their newer rows to it. */
 const MAIN_PART_MIN = 1 / 8;
+/** In pages of a batch: a page that leaves tenants out looks through so much of the log. */
+const SKIM_PAGES = 20;
 /** How often lanes are asked for that may move before their time: a pause has ended, a quota was raised. */
 const SWEEP_MS = 500;
 /** Until a batch has gone. */
@@ -43,14 +45,12 @@ export interface LinesInput {
   readonly shares: readonly LaneShare[];
   readonly reads: readonly LaneRead[];
   readonly mainBytes: number;
-  readonly carried: Carried;
 }
 
 /** The lanes of one shard beside its main line, with all that decides about them; what acts on it is {@link MainLine}. */
 export class Lines {
   readonly #options: RelayOptions;
   readonly #turns = new LaneTurns();
-  readonly #lookAhead = new LookAhead();
   readonly #breakers = new Breakers();
   readonly quotas: QuotaLedger;
   readonly #failures: Map<bigint, Failure>;
@@ -63,6 +63,7 @@ export class Lines {
   #liveUntilMs = 0;
   #eventBytes: number | null = null;
   #wasProbe = false;
+  #toSkim: ReadonlySet<string> = new Set();
   state: LinesState;
 
   constructor(
@@ -84,9 +85,14 @@ export class Lines {
 
   /** How much the main line reads. */
   get pageLimits(): PageLimits {
-    const { batchEventsMax, batchBytesMax } = this.#options;
-    const { pages } = this.#lookAhead;
-    return { events: pages * batchEventsMax, bytes: pages * batchBytesMax };
+    const { batchEventsMax: events, batchBytesMax: bytes } = this.#options;
+    return { events, bytes };
+  }
+
+  /** What it leaves out; undefined: nothing. */
+  skim({ lanes }: LinesState): Skim | undefined {
+    const tenants = new Set([...this.#toSkim].filter((tenantId) => lanes.whole(tenantId) !== undefined));
+    return tenants.size === 0 ? undefined : { tenants, look: SKIM_PAGES * this.#options.batchEventsMax };
   }
 
   /** Which lanes are to be read beside the page, and how much of each. */
@@ -96,13 +102,13 @@ export class Lines {
   ): Omit<LinesInput, "page" | "reads"> & { readonly requests: readonly LaneRequest[] } {
     this.#hear(page.nowNs);
     const { batchBytesMax, batchEventsMax } = this.#options;
-    const all = { requests: [], shares: [], mainBytes: batchBytesMax, carried: NOTHING_CARRIED };
+    const all = { requests: [], shares: [], mainBytes: batchBytesMax };
     if (state.main.form !== "plain" || state.lanes.size === 0) return all;
+    this.#toSkim = tenantsToSkim(page, state.lanes, this.pageLimits);
     const due = this.#due(state.lanes, page.nowNs);
     if (due.length === 0) return all;
     const weightOf = (tenantId: string): number => this.#options.policies.of(tenantId).weight;
-    const limits = { events: batchEventsMax, bytes: batchBytesMax };
-    const { demand, carried } = demandOf(page, state.lanes, weightOf, limits);
+    const demand = demandOf(page, state.lanes, weightOf);
     const nowMs = Number(page.nowNs / NS_A_MS);
     if (demand.bytes > 0) this.#liveUntilMs = nowMs + LIVE_MS;
     const events =
@@ -116,13 +122,9 @@ export class Lines {
       lanesMax: LANES_A_BATCH_MAX,
     });
     return {
-      requests: turn.lanes.map(({ lane, bytes }) => ({
-        lane,
-        limits: { events: Math.min(batchEventsMax, this.#eventsOf(bytes)), bytes: Math.ceil(bytes) },
-      })),
+      requests: turn.lanes.map(({ lane, bytes }) => ({ lane, limits: this.#limitsOf(lane, bytes, page.nowNs) })),
       shares: turn.lanes,
       mainBytes: Math.max(turn.mainBytes, budgetBytes * MAIN_PART_MIN),
-      carried,
     };
   }
 
@@ -158,22 +160,17 @@ export class Lines {
   }
 
   /** The lines as they will be once the batch is published. */
-  after(plan: Batch, { shares, reads, carried }: LinesInput, nextXid: bigint): LinesState {
+  after(plan: Batch, { shares, reads }: LinesInput, nextXid: bigint): LinesState {
     const { lanes } = plan;
     // Settled before the next pages are chosen, which is while Kafka commits this batch; a batch that comes to nothing leaves
     // a turn behind that was none.
     const served = shares.map((share, index) => {
       const used = plan.used.get(share.lane) ?? 0;
       const { page } = reads[index]!;
-      const hasMore = plan.isFull || plan.isProbe || !page.isToEnd;
-      return { share, used, hasMore, left: page.isToEnd ? bytesOf(rowsOf(page)) - used : null };
+      return { share, used, hasMore: plan.isFull || plan.isProbe || !page.isToEnd };
     });
     this.#turns.took(served, plan.isFull);
-    this.#lookAhead.settle(served, plan.whole ? carried.bytes : new Map(), plan.whole && carried.isMost);
-    for (const filter of plan.dropped) {
-      this.#turns.forget(filter);
-      this.#lookAhead.forget(filter);
-    }
+    for (const filter of plan.dropped) this.#turns.forget(filter);
     for (const { filter, cursor, ...rest } of plan.changed) {
       lanes.set({ filter, cursor: withNextXid(cursor, nextXid), ...rest });
     }
@@ -274,9 +271,19 @@ export class Lines {
     );
   }
 
-  /** About how many events so many bytes are, with room for small ones: what is read of a lane and not sent is read again. */
-  #eventsOf(bytes: number): number {
-    return 1 + Math.ceil((2 * bytes) / (this.#eventBytes ?? EVENT_BYTES_GUESS));
+  /**
+   * How much of a lane is read for so many bytes of a batch: with room for small events, and for the one at which its quota
+   * ends, but no more, since what is read of a lane and not sent is read again.
+   */
+  #limitsOf({ filter: { tenantId } }: Lane, bytes: number, nowNs: bigint): PageLimits {
+    const { policies, batchEventsMax } = this.#options;
+    const quota = tenantId === null ? null : policies.of(tenantId).quota;
+    const room = roomOf(quota, this.quotas.states.get(tenantId ?? "") ?? NOTHING_USED, this.quotas.judgedNs(nowNs));
+    const events = 1 + Math.ceil((2 * bytes) / (this.#eventBytes ?? EVENT_BYTES_GUESS));
+    return {
+      events: Math.min(batchEventsMax, events, room.events + 1),
+      bytes: Math.min(Math.ceil(bytes), room.bytes + 1),
+    };
   }
 
   #weightOf({ filter: { tenantId } }: Lane): number {

@@ -100,7 +100,7 @@ export class MainLine {
   async #read(state: LinesState): Promise<LinesInput> {
     const { store } = this.#options;
     const { shard } = this.#lease;
-    const page = await store.readPage(shard, state.main, this.#lines.pageLimits);
+    const page = await store.readPage(shard, state.main, this.#lines.pageLimits, this.#lines.skim(state));
     const { requests, ...turn } = this.#lines.choose(state, page);
     if (requests.length === 0 || state.main.form === "window") return { page, reads: [], ...turn };
     const pages = await store.readLanePages(shard, state.main, requests);

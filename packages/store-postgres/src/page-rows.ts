@@ -1,3 +1,4 @@
+import type { Page, Skim, Skimmed } from "@siding/core/cursor/page.js";
 import { parseSnapshot } from "@siding/core/cursor/snapshot.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
 import type { TimedPage } from "@siding/core/ports/store.js";
@@ -19,9 +20,12 @@ const CREATED_AT = 11;
 export const IS_LATE = 12;
 /** Of a page's first row. */
 const NOW_US = 2;
+const LOOKED_THROUGH = 3;
+const LOOKED = 4;
+const FRESH_FOUND = 5;
 
 /** The page out of its rows; the first one carries the snapshot, the time and the number of late rows up to the limit. */
-export function parsePage(rows: readonly Row[], eventsMax: number): TimedPage {
+export function parsePage(rows: readonly Row[], eventsMax: number, skim?: Skim): TimedPage {
   const head = rows[0];
   if (head === undefined) throw new Error("a page has a first row always");
   const late: OutboxEvent[] = [];
@@ -35,7 +39,15 @@ export function parsePage(rows: readonly Row[], eventsMax: number): TimedPage {
   // Cut by events, or by bytes: either way some late rows may have been left behind.
   const lateComplete = lateFound < eventsMax && late.length === lateFound;
   const nowNs = BigInt(head[NOW_US]!) * 1_000n;
-  return { snapshot: parseSnapshot(head[XID]!), late, lateComplete, fresh, nowNs };
+  const page = { snapshot: parseSnapshot(head[XID]!), late, lateComplete, fresh, nowNs };
+  return skim === undefined ? page : { ...page, skimmed: skimmedBy(skim, head, page, eventsMax) };
+}
+
+function skimmedBy({ tenants, look }: Skim, head: Row, { lateComplete, fresh }: Page, eventsMax: number): Skimmed {
+  const found = Number(head[FRESH_FOUND]);
+  if (!lateComplete || fresh.length < found || found >= eventsMax) return { tenants, through: null, isToEnd: false };
+  const through = head[LOOKED_THROUGH];
+  return { tenants, through: through == null ? null : BigInt(through), isToEnd: Number(head[LOOKED]) < look };
 }
 
 export function parseEvent(row: Row): OutboxEvent {

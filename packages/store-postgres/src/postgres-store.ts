@@ -1,5 +1,5 @@
 import type { Cursor, PlainCursor } from "@siding/core/cursor/cursor.js";
-import type { PageLimits } from "@siding/core/cursor/page.js";
+import type { PageLimits, Skim } from "@siding/core/cursor/page.js";
 import { formatSnapshot, parseSnapshot } from "@siding/core/cursor/snapshot.js";
 import { SidingError } from "@siding/core/errors.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
@@ -52,6 +52,7 @@ const SQL = {
   readLanePages: statement("read-lane-pages"),
   readLanes: statement("read-lanes"),
   readPlainPage: statement("read-plain-page"),
+  readSkimmingPage: statement("read-skimming-page"),
   readQuotas: statement("read-quotas"),
   readWindowPage: statement("read-window-page"),
   recordFailures: statement("record-failures"),
@@ -145,7 +146,7 @@ export class PostgresStore implements Store {
     await this.#connections.run(SQL.farewell, [relayId]);
   }
 
-  async readPage(shard: number, cursor: Cursor, limits: PageLimits): Promise<TimedPage> {
+  async readPage(shard: number, cursor: Cursor, limits: PageLimits, skim?: Skim): Promise<TimedPage> {
     const values = [
       shard,
       limits.events,
@@ -155,15 +156,13 @@ export class PostgresStore implements Store {
       cursor.nextXid === null ? null : String(cursor.nextXid),
       limits.bytes,
     ];
-    const rows =
-      cursor.form === "plain"
-        ? await this.#connections.run(SQL.readPlainPage, values)
-        : await this.#connections.run(SQL.readWindowPage, [
-            ...values,
-            String(cursor.windowPosition),
-            formatSnapshot(cursor.windowSnapshot),
-          ]);
-    return parsePage(rows, limits.events);
+    if (cursor.form === "window") {
+      const window = [String(cursor.windowPosition), formatSnapshot(cursor.windowSnapshot)];
+      return parsePage(await this.#connections.run(SQL.readWindowPage, [...values, ...window]), limits.events);
+    }
+    if (skim === undefined) return parsePage(await this.#connections.run(SQL.readPlainPage, values), limits.events);
+    const skimming = [[...skim.tenants], skim.look];
+    return parsePage(await this.#connections.run(SQL.readSkimmingPage, [...values, ...skimming]), limits.events, skim);
   }
 
   async readLanePages(

@@ -1,5 +1,5 @@
 import type { Cursor, PlainCursor } from "@siding/core/cursor/cursor.js";
-import type { Page, PageLimits } from "@siding/core/cursor/page.js";
+import type { Page, PageLimits, Skim } from "@siding/core/cursor/page.js";
 import { isVisible, type Snapshot } from "@siding/core/cursor/snapshot.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
 import { type Lane, matches } from "@siding/core/lane/lane.js";
@@ -106,8 +106,19 @@ export class SimulatedLog {
   }
 
   /** What read-plain-page.sql and read-window-page.sql answer, with their way of looking for late rows. */
-  readPage(shard: number, cursor: Cursor, limits: PageLimits): Page<OutboxEvent> {
-    return pageOf(this.committed(shard), cursor, this.snapshot(), limits);
+  readPage(shard: number, cursor: Cursor, limits: PageLimits, skim?: Skim): Page<OutboxEvent> {
+    const visible = this.committed(shard);
+    if (skim === undefined || cursor.form === "window") return pageOf(visible, cursor, this.snapshot(), limits);
+    const fresh = visible.filter((row) => row.seq > cursor.position);
+    const looked = fresh.slice(0, skim.look);
+    const left = looked.filter((row) => !skim.tenants.has(row.tenantId));
+    const late = visible.filter((row) => row.seq <= cursor.position);
+    const page = pageOf([...late, ...left], cursor, this.snapshot(), limits);
+    const isCut = !page.lateComplete || page.fresh.length < left.length || left.length >= limits.events;
+    const { tenants } = skim;
+    if (isCut) return { ...page, skimmed: { tenants, through: null, isToEnd: false } };
+    const isToEnd = fresh.length < skim.look;
+    return { ...page, skimmed: { tenants, through: looked.at(-1)?.seq ?? null, isToEnd } };
   }
 
   /** What read-lane-pages.sql answers for one lane: the same page as a reader with the main cursor's snapshot would get. */

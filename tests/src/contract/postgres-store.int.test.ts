@@ -24,16 +24,17 @@ afterAll(() => server?.stop());
 storeContract("PostgresStore", async (): Promise<StoreUnderTest> => {
   const database = await createTestDatabase(server.url, { migrated: false });
   await migrate({ databaseUrl: database.url, shards: SHARDS });
-  const tenants = await database.query<{ tenant: string }>(
-    `select distinct on (shard) 'tenant-' || n as tenant
+  const shards = await database.query<{ tenants: string[] }>(
+    `select array_agg('tenant-' || n) as tenants
     from generate_series(1, 50) n, siding.shard_of('tenant-' || n, $1::smallint) as shard
+    group by shard
     order by shard`,
     [SHARDS],
   );
   const store = new PostgresStore(new Connections(database.url, 3));
   return {
     store,
-    begin: () => begin(database.url, (shard) => tenants[shard]!.tenant),
+    begin: () => begin(database.url, (shard, tenant) => shards[shard]!.tenants[tenant]!),
     passTime: async (ms) => {
       const past = [`${ms} milliseconds`];
       await database.query(
@@ -58,7 +59,7 @@ storeContract("PostgresStore", async (): Promise<StoreUnderTest> => {
   };
 });
 
-async function begin(url: string, tenantOf: (shard: number) => string): Promise<OpenTransaction> {
+async function begin(url: string, tenantOf: (shard: number, tenant: number) => string): Promise<OpenTransaction> {
   const client = new pg.Client({ connectionString: url });
   client.on("error", () => {}); // the database may be dropped under a transaction that a failed test left open
   await client.connect();
@@ -68,10 +69,10 @@ async function begin(url: string, tenantOf: (shard: number) => string): Promise<
     await client.end();
   };
   return {
-    enqueue: async ({ shard, payload = "{}", topic = "t", key, headers = {} }: EventDraft) => {
+    enqueue: async ({ shard, tenant = 0, payload = "{}", topic = "t", key, headers = {} }: EventDraft) => {
       const { rows } = await client.query<{ seq: string }>("select seq from siding.enqueue($5, $1, $2, null, $3, $4)", [
         payload,
-        tenantOf(shard),
+        tenantOf(shard, tenant),
         key ?? null,
         headers,
         topic,

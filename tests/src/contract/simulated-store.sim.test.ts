@@ -53,11 +53,11 @@ let asked = 0;
 function begin({ postgres: { log } }: World): OpenTransaction {
   let xid: bigint | null = null;
   return {
-    enqueue: async ({ shard, payload = "{}", topic = "t", key, headers }: EventDraft) => {
+    enqueue: async ({ shard, tenant = 0, payload = "{}", topic = "t", key, headers }: EventDraft) => {
       xid ??= log.begin();
       const eventId = `event-${++enqueued}`;
       const bytes = 10 + payload.length;
-      const draft = { shard, tenantId: "t", topic, eventId, key: key ?? null, bytes, payload, headers };
+      const draft = { shard, tenantId: `t-${tenant}`, topic, eventId, key: key ?? null, bytes, payload, headers };
       return log.insert(xid, draft).seq;
     },
     commit: async () => log.commit(xid!),

@@ -78,7 +78,7 @@ export type BatchPlan =
 export function planBatch(input: PlanInput): BatchPlan {
   const { main, page, laneReads } = input;
   if (laneReads.length === 0 && rowsOf(page).length === 0) {
-    return { kind: "empty", cursor: advance(main, page, 0), isEnd: main.form === "plain" };
+    return { kind: "empty", cursor: advance(main, page, 0), isEnd: isEnd(input) };
   }
   if (goesWhole(input)) return planWhole(input);
   const probe = findProbe(input);
@@ -184,7 +184,7 @@ function planTogether(input: PlanInput, probe: LaneRead | undefined): BatchPlan 
   const isIdle =
     plan.rows.length === 0 && plan.changed.length === 0 && plan.dropped.length === 0 && verdicts.dead.length === 0;
   if (isIdle) {
-    return { kind: "empty", cursor: plan.main, isEnd: rowsOf(page).length === 0 && main.form === "plain" };
+    return { kind: "empty", cursor: plan.main, isEnd: rowsOf(page).length === 0 && isEnd(input) };
   }
   return {
     ...verdicts,
@@ -199,12 +199,21 @@ function planTogether(input: PlanInput, probe: LaneRead | undefined): BatchPlan 
   };
 }
 
+/** Whether the log ends behind a page that has no rows. */
+function isEnd({ main, page }: PlanInput): boolean {
+  return main.form === "plain" && (page.skimmed?.isToEnd ?? true);
+}
+
 /**
- * Fair-share lanes of which the page holds more than a tenant's part, beside others: back on the main line such a tenant
- * would take that part of the page and leave it again, whatever its weight.
+ * Lanes whose rows the page left out: dropped with it, they would lose them. And fair-share lanes of which the page holds
+ * more than a tenant's part, beside others: back on the main line such a tenant would take that part of the page and leave
+ * it again, whatever its weight.
  */
 function staysApart({ laneReads, page, lanes, policies }: PlanInput): ReadonlySet<Lane> {
   const apart = new Set<Lane>();
+  if (page.skimmed !== undefined) {
+    for (const { lane } of laneReads) if (page.skimmed.tenants.has(lane.filter.tenantId ?? "")) apart.add(lane);
+  }
   if (!laneReads.some(({ lane, page: { isToEnd } }) => isToEnd && lane.reason === "fair-share")) return apart;
   const carried = new Map<Lane | undefined, number>();
   for (const row of rowsOf(page)) {

@@ -122,6 +122,19 @@ describe("the next batch of a shard", () => {
     expect(carried).toMatchObject({ kind: "empty", isEnd: false, cursor: { position: 1n } });
   });
 
+  test("passes what its page left out, and keeps the lanes that carry it though they have caught up", () => {
+    const lane = laneOf(ofTenant("t"), { reason: "fair-share" });
+    const skimmed = { tenants: new Set(["t"]), through: 150n, isToEnd: false };
+    const nothing = { ...pageOf(), skimmed };
+    expect(plan(nothing)).toMatchObject({ kind: "empty", isEnd: false, cursor: { position: 150n } });
+    expect(plan({ ...nothing, skimmed: { ...skimmed, isToEnd: true } })).toMatchObject({ isEnd: true });
+    const due = [[lane, [event(7)]]] as const;
+    expect(batch(pageOf(event(101, { tenantId: "u" })), { due }).dropped).toEqual([ofTenant("t")]);
+    const skimming = batch({ ...pageOf(event(101, { tenantId: "u" })), skimmed }, { due });
+    expect(seqs(skimming)).toEqual([7, 101]);
+    expect(skimming).toMatchObject({ dropped: [], cursor: { position: 150n } });
+  });
+
   test("leaves a topic that is missing in a lane of its own, and everything else goes", () => {
     const page = pageOf(event(1), event(2, { topic: "gone" }), event(3));
     const result = batch(page, { faults: { gone: "no such topic" } });

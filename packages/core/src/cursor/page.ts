@@ -8,6 +8,23 @@ export interface PageLimits {
   readonly bytes: number;
 }
 
+/** What a page of the main line leaves out, so that the line need not read it to pass it. */
+export interface Skim {
+  /** Tenants with lanes of their own: none of their rows may ride the main line. */
+  readonly tenants: ReadonlySet<string>;
+  /** Rows that are looked through at most; above 0. */
+  readonly look: number;
+}
+
+/** How far a page that left tenants out has come. */
+export interface Skimmed {
+  readonly tenants: ReadonlySet<string>;
+  /** What is fresh up to here was looked through; null: the page was cut before, at its last row. */
+  readonly through: bigint | null;
+  /** Whether nothing lies behind it. */
+  readonly isToEnd: boolean;
+}
+
 /**
  * What one read found behind a cursor, all from one snapshot.
  * late: rows at or below the cursor's position whose transaction ended after the cursor passed them, in seq order.
@@ -19,6 +36,8 @@ export interface Page<Row extends LogPlace = LogPlace> {
   readonly late: readonly Row[];
   readonly lateComplete: boolean;
   readonly fresh: readonly Row[];
+  /** Where it was asked for. Late rows are never left out. */
+  readonly skimmed?: Skimmed;
 }
 
 /** Rows in the order in which they are published: seq order. Fresh rows wait until every late row is through. */
@@ -29,7 +48,8 @@ export function rowsOf<Row extends LogPlace>(page: Page<Row>): readonly Row[] {
 
 /** Whether the page came to one of its limits, so that more lies behind it. */
 export function isFilled(page: Page<LogPlace & { readonly bytes: number }>, limits: PageLimits): boolean {
-  const { late, fresh, lateComplete } = page;
+  const { late, fresh, lateComplete, skimmed } = page;
+  if (skimmed !== undefined) return !skimmed.isToEnd;
   if (!lateComplete || late.length + fresh.length >= limits.events) return true;
   const bytesOf = (rows: readonly { readonly bytes: number }[]): number =>
     rows.reduce((sum, row) => sum + row.bytes, 0);
@@ -61,8 +81,9 @@ export function advance(cursor: Cursor, page: Page, taken: number): Cursor {
   }
 
   if (throughLate) {
-    const last = rows[taken - 1];
-    const position = last !== undefined && last.seq > cursor.position ? last.seq : cursor.position;
+    const lastSeq = rows[taken - 1]?.seq ?? cursor.position;
+    const reached = taken === rows.length ? (page.skimmed?.through ?? lastSeq) : lastSeq;
+    const position = reached > cursor.position ? reached : cursor.position;
     return { form: "plain", position, snapshot: page.snapshot, nextXid: null };
   }
   const last = rows[taken - 1];

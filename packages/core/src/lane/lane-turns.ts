@@ -33,6 +33,9 @@ export interface TurnInput {
   readonly lanesMax: number;
 }
 
+/** What keeps a lane from using its share is mostly not the share's size: a quota, say. That saves nothing up for later. */
+const CREDIT_ROUNDS_MAX = 8;
+
 export interface Turn {
   readonly mainBytes: number;
   readonly lanes: readonly LaneShare[];
@@ -87,7 +90,9 @@ export class LaneTurns {
     for (const { share, used, hasMore } of taken) {
       const name = nameOf(share.lane.filter);
       const left = share.bytes - used - (hasMore ? takenBack * share.given : 0);
-      if (hasMore || left < 0) this.#credit.set(name, left);
+      // Where others filled the batch, what is left is its due; else it had the room.
+      const most = isFull ? left : CREDIT_ROUNDS_MAX * share.given;
+      if (hasMore || left < 0) this.#credit.set(name, Math.min(left, most));
       else this.#credit.delete(name);
       // One that the batch was too full for comes first in the next.
       if (used > 0 || !hasMore) this.#servedAt.set(name, this.#turn++);

@@ -140,4 +140,18 @@ describe("turns of lanes", () => {
       [nameOf(ofTenant("a")), 25],
     ]);
   });
+
+  test("one that something else held back has saved up no more than a few turns' share for when it may go", () => {
+    const turns = new LaneTurns();
+    const due = [laneOf("a"), laneOf("b")];
+    const choose = () =>
+      turns.choose({ due, weightOf: () => 1, main: { bytes: 0, weight: 1 }, budgetBytes: 100, lanesMax: 1_000 }).lanes;
+    for (let batch = 0; batch < 1_000; batch++) {
+      turns.took(
+        choose().map((share) => ({ share, used: share.lane === due[0] ? 1 : share.bytes, hasMore: true })),
+        false,
+      );
+    }
+    expect(choose().find(({ lane }) => lane === due[0])!.bytes).toBeLessThan(10 * 50);
+  });
 });

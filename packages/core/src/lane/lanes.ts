@@ -48,6 +48,11 @@ export class Lanes implements Iterable<Lane> {
     return this.#byTopic.size;
   }
 
+  /** The lane that carries all of the tenant that none of its narrower ones does. */
+  whole(tenantId: string): Lane | undefined {
+    return this.#byTenant.get(tenantId)?.whole;
+  }
+
   /** How many lanes carry a topic of the tenant. */
   topicsOf(tenantId: string): number {
     return this.#byTenant.get(tenantId)?.byTopic.size ?? 0;

@@ -1,5 +1,5 @@
 import type { Cursor, PlainCursor } from "../cursor/cursor.js";
-import type { Page, PageLimits } from "../cursor/page.js";
+import type { Page, PageLimits, Skim } from "../cursor/page.js";
 import type { Snapshot } from "../cursor/snapshot.js";
 import type { OutboxEvent } from "../event/outbox-event.js";
 import type { JobPage, JobStep, OpenJob } from "../job/job.js";
@@ -146,8 +146,11 @@ export interface Store {
   release(lease: Lease): Promise<void>;
   farewell(relayId: string): Promise<void>;
 
-  /** The next page behind the cursor, rows and snapshot from one statement's snapshot. */
-  readPage(shard: number, cursor: Cursor, limits: PageLimits): Promise<TimedPage>;
+  /**
+   * The next page behind the cursor, rows and snapshot from one statement's snapshot.
+   * @param skim what a page behind a plain cursor leaves out; in window form nothing is
+   */
+  readPage(shard: number, cursor: Cursor, limits: PageLimits, skim?: Skim): Promise<TimedPage>;
   /** What each of the lanes reads next towards the main cursor, in the order asked for, all seen by one snapshot. */
   readLanePages(
     shard: number,

@@ -1,4 +1,4 @@
-import { allowedAtNs, type Limit, type PaidUntilNs, paid, UNUSED, usedShare } from "./limit.js";
+import { allowedAtNs, type Limit, type PaidUntilNs, paid, roomLeft, UNUSED, usedShare } from "./limit.js";
 
 /** What one tenant may publish. Null: no limit of that kind. */
 export interface Quota {
@@ -49,6 +49,17 @@ export function askQuota(quota: Quota, state: QuotaState, nowNs: bigint, bytes: 
       bytes: quota.bytes === null ? state.bytes : paid(quota.bytes, state.bytes, nowNs, size),
     },
   };
+}
+
+/** How many events and bytes the quota lets go now; infinite where it holds nothing back. */
+export function roomOf(
+  quota: Quota | null,
+  state: QuotaState,
+  nowNs: bigint,
+): { readonly events: number; readonly bytes: number } {
+  const left = (limit: Limit | null | undefined, paidUntil: PaidUntilNs): number =>
+    limit == null || quota?.mode === "observe" ? Number.POSITIVE_INFINITY : Number(roomLeft(limit, paidUntil, nowNs));
+  return { events: left(quota?.events, state.events), bytes: left(quota?.bytes, state.bytes) };
 }
 
 /** The use with one more event in it. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { allowedAtNs, type Limit, paid, roomLeft, UNUSED, usedShare } from "./limit.js";
-import { accounted, askQuota, NOTHING_USED, type Quota, type QuotaUse, usedMore } from "./quota.js";
+import { accounted, askQuota, NOTHING_USED, type Quota, type QuotaUse, roomOf, usedMore } from "./quota.js";
 
 const SECOND = 1_000_000_000n;
 const NOW = 1_800_000_000n * SECOND;
@@ -105,6 +105,19 @@ describe("a limit", () => {
 describe("a quota", () => {
   const bytes: Limit = { amount: 1_000n, windowNs: 10n * SECOND, burst: 1_000n };
   const both: Quota = { events: { amount: 10n, windowNs: 10n * SECOND, burst: 10n }, bytes, mode: "enforce" };
+
+  test("has room for as many events as it then lets go, and for any number where it holds nothing back", () => {
+    let state = NOTHING_USED;
+    for (let left = 10; left >= 0; left--) {
+      expect(roomOf(both, state, NOW)).toEqual({ events: left, bytes: 900 + left * 10 });
+      const asked = askQuota(both, state, NOW, 10);
+      expect(asked.kind).toBe(left > 0 ? "go" : "wait");
+      if (asked.kind === "go") state = asked.state;
+    }
+    const everything = { events: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
+    expect(roomOf({ ...both, mode: "observe" }, state, NOW)).toEqual(everything);
+    expect(roomOf(null, state, NOW)).toEqual(everything);
+  });
 
   test("stops at whichever limit is reached first and says when it moves again", () => {
     const first = askQuota(both, NOTHING_USED, NOW, 900);

@@ -148,6 +148,7 @@ export class Witness implements PostgresWitness, KafkaWitness {
     const count = page.late.length + page.fresh.length;
     if (page.late.length > 0) this.#coverage.note("late-page");
     if (cursor.form === "window") this.#coverage.note("window-page");
+    if (page.skimmed !== undefined) this.#coverage.note(page.skimmed.isToEnd ? "page-skimmed-to-end" : "page-skimmed");
     const bytes = [...page.late, ...page.fresh].reduce((sum, row) => sum + row.bytes, 0);
     if (count < limits.events && bytes >= limits.bytes) this.#coverage.note("page-cut-by-bytes");
     if (count === 0) return;

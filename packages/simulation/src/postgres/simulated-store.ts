@@ -1,5 +1,5 @@
 import type { Cursor, PlainCursor } from "@siding/core/cursor/cursor.js";
-import type { PageLimits } from "@siding/core/cursor/page.js";
+import type { PageLimits, Skim } from "@siding/core/cursor/page.js";
 import { SidingError } from "@siding/core/errors.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
 import type { JobPage, OpenJob } from "@siding/core/job/job.js";
@@ -94,10 +94,10 @@ export class SimulatedStore implements Store {
     await this.#write("farewell", null, () => this.#world.postgres.farewell(relayId));
   }
 
-  async readPage(shard: number, cursor: Cursor, limits: PageLimits): Promise<TimedPage> {
+  async readPage(shard: number, cursor: Cursor, limits: PageLimits, skim?: Skim): Promise<TimedPage> {
     const page = await this.#read("read-page", () => {
       const { log } = this.#world.postgres;
-      return { ...log.readPage(shard, cursor, limits), nowNs: this.#world.postgres.nowNs() };
+      return { ...log.readPage(shard, cursor, limits, skim), nowNs: this.#world.postgres.nowNs() };
     });
     this.#world.witness.pageRead(this.#process, shard, cursor, page, limits);
     return page;

@@ -29,6 +29,8 @@ export const OCCURRENCES = [
   "late-page",
   "window-page",
   "page-cut-by-bytes",
+  "page-skimmed",
+  "page-skimmed-to-end",
   "rolled-back-transaction",
   "seq-against-xid-order",
   "waited-for-lock",

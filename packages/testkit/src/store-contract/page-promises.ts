@@ -1,5 +1,5 @@
 import { type Cursor, withNextXid } from "@siding/core/cursor/cursor.js";
-import { advance, type Page, rowsOf } from "@siding/core/cursor/page.js";
+import { advance, type Page, rowsOf, type Skim } from "@siding/core/cursor/page.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
 import type { Lease } from "@siding/core/ports/store.js";
 import { expect, test } from "vitest";
@@ -29,8 +29,8 @@ class Reader {
     return new Reader(outbox, lease, cursor, lastBatch);
   }
 
-  page(limits = ALL): Promise<Page<OutboxEvent>> {
-    return this.#outbox.store.readPage(0, this.cursor, limits);
+  page(limits = ALL, skim?: Skim): Promise<Page<OutboxEvent>> {
+    return this.#outbox.store.readPage(0, this.cursor, limits, skim);
   }
 
   /** Takes one page; false where there was nothing. */
@@ -171,6 +171,58 @@ export function pagePromises(opened: () => StoreUnderTest): void {
     await slow.commit();
     await reader.drain({ events: 3, bytes: 1 });
     expect(reader.seen).toEqual([...passed, ...late]);
+  });
+
+  /** The first tenant of shard 0, with one event. */
+  async function skimmedTenant(reader: Reader): Promise<ReadonlySet<string>> {
+    await enqueueMany(1);
+    return new Set((await reader.page()).fresh.map((row) => row.tenantId));
+  }
+
+  test("a page leaves out the tenants it is told to, says how far it has looked, and finds the others between", async () => {
+    const reader = await Reader.open(opened());
+    const tenants = await skimmedTenant(reader);
+    const other = await enqueue(opened(), { shard: 0, tenant: 1 });
+    const [last] = await enqueueMany(1);
+    const all = await reader.page(ALL, { tenants, look: 100 });
+    expect(all.fresh.map((row) => row.seq)).toEqual([other]);
+    expect(all.skimmed).toEqual({ tenants, through: last, isToEnd: true });
+    expect(advance(reader.cursor, all, 1)).toMatchObject({ form: "plain", position: last });
+    const short = await reader.page(ALL, { tenants, look: 2 });
+    expect(short.skimmed).toEqual({ tenants, through: other, isToEnd: false });
+    const nothing = await reader.page(ALL, { tenants, look: 1 });
+    expect(nothing.fresh).toEqual([]);
+    expect(advance(reader.cursor, nothing, 0)).toMatchObject({ position: last! - 2n });
+  });
+
+  test("a page that leaves tenants out and is cut at its limits ends with its last row", async () => {
+    const reader = await Reader.open(opened());
+    const tenants = await skimmedTenant(reader);
+    const others: bigint[] = [];
+    for (let i = 0; i < 3; i++) others.push(await enqueue(opened(), { shard: 0, tenant: 1 }));
+    for (const limits of [
+      { ...ALL, events: 2 },
+      { ...ALL, bytes: 1 },
+    ]) {
+      const page = await reader.page(limits, { tenants, look: 100 });
+      const seqs = page.fresh.map((row) => row.seq);
+      expect(seqs).toEqual(others.slice(0, limits.bytes === 1 ? 1 : 2));
+      expect(page.skimmed).toEqual({ tenants, through: null, isToEnd: false });
+      expect(advance(reader.cursor, page, seqs.length)).toMatchObject({ position: seqs.at(-1) });
+    }
+  });
+
+  test("late rows are never left out, and where nothing is left a page has looked through nothing", async () => {
+    const reader = await Reader.open(opened());
+    const tenants = await skimmedTenant(reader);
+    const slow = await opened().begin();
+    const late = await slow.enqueue({ shard: 0 });
+    await enqueueMany(1);
+    await reader.drain();
+    await slow.commit();
+    const page = await reader.page(ALL, { tenants, look: 100 });
+    expect(page.late.map((row) => row.seq)).toEqual([late]);
+    expect(page.skimmed).toEqual({ tenants, through: null, isToEnd: true });
   });
 
   test("a shard is due for fresh rows and for late ones, and for nothing else", async () => {

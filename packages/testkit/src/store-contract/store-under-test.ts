@@ -5,6 +5,8 @@ import { expect } from "vitest";
 /** What a test enqueues; everything else is as the log makes it. */
 export interface EventDraft {
   readonly shard: number;
+  /** Which tenant of the shard; the first where it is left out. */
+  readonly tenant?: 0 | 1;
   /** JSON text. */
   readonly payload?: string;
   readonly topic?: string;
