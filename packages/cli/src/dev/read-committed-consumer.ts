@@ -21,6 +21,9 @@ export interface ConsumerOptions {
 const LEADER_TIMEOUT_MS = 15_000;
 const LEADER_POLL_MS = 50;
 const DISCONNECT_TIMEOUT_MS = 3_000;
+/** A chunk ends with the first pause of so many milliseconds, or with so many records. */
+const CHUNK_MAX = 200;
+const CHUNK_WAIT_MS = 10;
 
 type Place = { topic: string; partition: number; offset: number };
 
@@ -30,6 +33,8 @@ type Place = { topic: string; partition: number; offset: number };
  */
 export class ReadCommittedConsumer {
   readonly #consumer: KafkaConsumer;
+  #isClosing = false;
+  #reading: Promise<void> = Promise.resolve();
 
   private constructor(consumer: KafkaConsumer) {
     this.#consumer = consumer;
@@ -58,13 +63,15 @@ export class ReadCommittedConsumer {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true;
     await new Promise<void>((resolve) => {
-      // With brokers away the callback may never come.
+      // With brokers away callbacks may never come.
       const timer = setTimeout(resolve, DISCONNECT_TIMEOUT_MS);
-      this.#consumer.disconnect(() => {
+      const end = (): void => {
         clearTimeout(timer);
         resolve();
-      });
+      };
+      void this.#reading.then(() => this.#consumer.disconnect(end));
     });
   }
 
@@ -74,11 +81,22 @@ export class ReadCommittedConsumer {
     await called(place, "connecting", (done) => consumer.connect({ timeout: KAFKA_TIMEOUT_MS }, done as never));
     const ends = (await Promise.all(topics.map((topic) => endsOf(consumer, place, topic, clock)))).flat();
     consumer.on("data", (message) => onRecord(recordOf(message)));
-    // By default the client's loop sleeps for half a second whenever a second passes without a record.
-    consumer.setDefaultConsumeTimeout(200);
-    consumer.setDefaultConsumeLoopTimeoutDelay(0);
+    consumer.setDefaultConsumeTimeout(CHUNK_WAIT_MS);
     consumer.assign(ends);
-    consumer.consume();
+    this.#reading = this.#read(clock);
+  }
+
+  /**
+   * One chunk after another: a consumer that is disconnected while the client's own loop reads crashes its process, or keeps it
+   * from ever ending (confluent-kafka-javascript issue 34).
+   */
+  async #read(clock: Clock): Promise<void> {
+    while (!this.#isClosing) {
+      const isRefused = await new Promise<boolean>((resolve) => {
+        this.#consumer.consume(CHUNK_MAX, (error) => resolve(Boolean(error)));
+      });
+      if (isRefused) await clock.sleep(CHUNK_WAIT_MS);
+    }
   }
 }
 

@@ -17,11 +17,17 @@ export interface ConsumerOptions {
   readonly onRecord: (record: ReceivedRecord) => void;
 }
 
+/** A chunk ends with the first pause of so many milliseconds, or with so many records. */
+const CHUNK_MAX = 200;
+const CHUNK_WAIT_MS = 10;
+
 /** Reads a topic from its beginning as read_committed, with a client of its own, until it is closed. */
 export class CommittedConsumer {
   readonly #consumer: KafkaConsumer;
   #received = 0;
   #lastAtMs = performance.now();
+  #isClosing = false;
+  #reading: Promise<void> = Promise.resolve();
 
   private constructor(brokers: string) {
     this.#consumer = new Kafka.KafkaConsumer(
@@ -49,12 +55,19 @@ export class CommittedConsumer {
       opened.#lastAtMs = performance.now();
       onRecord(recordOf(message));
     });
-    // By default the client's loop sleeps for half a second whenever a second passes without a record.
-    consumer.setDefaultConsumeTimeout(200);
-    consumer.setDefaultConsumeLoopTimeoutDelay(0);
+    consumer.setDefaultConsumeTimeout(CHUNK_WAIT_MS);
     consumer.assign(Array.from({ length: partitions }, (_, partition) => ({ topic, partition, offset: 0 })));
-    consumer.consume();
+    opened.#reading = opened.#read();
     return opened;
+  }
+
+  /** One chunk after another: a consumer that is disconnected while the client's own loop reads may never come back. */
+  async #read(): Promise<void> {
+    while (!this.#isClosing) {
+      await new Promise<void>((resolve) => {
+        this.#consumer.consume(CHUNK_MAX, (error) => (error ? setTimeout(resolve, CHUNK_WAIT_MS) : resolve()));
+      });
+    }
   }
 
   /** Resolves once `count` records are there and no more come for graceMs, or none came for stallMs. */
@@ -68,12 +81,14 @@ export class CommittedConsumer {
   }
 
   close(): Promise<void> {
+    this.#isClosing = true;
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, 3_000);
-      this.#consumer.disconnect(() => {
+      const end = (): void => {
         clearTimeout(timer);
         resolve();
-      });
+      };
+      void this.#reading.then(() => this.#consumer.disconnect(end));
     });
   }
 }
