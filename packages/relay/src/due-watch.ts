@@ -1,7 +1,7 @@
 import type { Cursor } from "@siding/core/cursor/cursor.js";
-import { nextPollMs, POLL_BUSY_MS } from "@siding/core/poll/pace.js";
+import { nextPollMs, POLL_BUSY_MS, POLL_IDLE_MS, REST_MS } from "@siding/core/poll/pace.js";
 import type { AbortSignalLike, Clock } from "@siding/core/ports/clock.js";
-import type { Store } from "@siding/core/ports/store.js";
+import type { Store, WaitingLine } from "@siding/core/ports/store.js";
 
 /** How a wait ended. */
 export interface Woken {
@@ -11,16 +11,24 @@ export interface Woken {
   readonly hasJob: boolean;
 }
 
-interface Waiter {
-  readonly shard: number;
-  readonly isForJobs: boolean;
+interface Waiter extends WaitingLine {
   cursor: Cursor;
   readonly wake: (woken: Woken) => void;
   readonly fail: (error: unknown) => void;
 }
 
+/** A look that lasts, and for whom; who begins to wait meanwhile has one of its own. All end at once, and go on as one. */
+interface Rest {
+  readonly waiters: ReadonlySet<Waiter>;
+  readonly endMs: number;
+}
+
+/** Each has a connection. Waits that were given up stay in theirs until it ends. */
+export const RESTS_MAX = 4;
+
 /**
- * Waits for work on behalf of every idle shard of a relay, with one statement a look (design §5, "Waking").
+ * Waits for work on behalf of every idle shard of a relay, with one statement a look (design §5, "Waking"). Where nothing was
+ * found for a while, one statement looks again and again inside Postgres: a look a statement cost an idle relay 3 % of a core.
  * A look that finds nothing behind a cursor moves the cursor's snapshot on to its own: what the cursor has consumed
  * stays the same set, and the search for late rows stays as small as what was begun since the last look.
  */
@@ -29,6 +37,7 @@ export class DueWatch {
   readonly #clock: Clock;
   readonly #waiters = new Map<number, Waiter>();
   #isRunning = false;
+  readonly #rests = new Set<Rest>();
   #pollMs = POLL_BUSY_MS;
 
   constructor(store: Store, clock: Clock) {
@@ -40,10 +49,7 @@ export class DueWatch {
    * Resolves once something lies behind the cursor, a job is open where isForJobs asks for one, or the signal is aborted.
    * @throws SIDING_STORE_*
    */
-  wait(
-    { shard, cursor, isForJobs }: Pick<Waiter, "shard" | "cursor" | "isForJobs">,
-    signal: AbortSignalLike,
-  ): Promise<Woken> {
+  wait({ shard, cursor, isForJobs }: WaitingLine, signal: AbortSignalLike): Promise<Woken> {
     return new Promise((resolve, reject) => {
       let isOver = false;
       const end = (act: () => void): void => {
@@ -71,22 +77,44 @@ export class DueWatch {
 
   async #run(): Promise<void> {
     this.#isRunning = true;
-    while (this.#waiters.size > 0) {
+    while (this.#awake().length > 0) {
       await this.#clock.sleep(this.#pollMs);
-      const looked = [...this.#waiters.values()];
-      if (looked.length === 0) break;
-      try {
-        const { shards, withJobs, snapshot } = await this.#store.due(looked);
-        this.#pollMs = nextPollMs(this.#pollMs, shards.length > 0);
-        for (const waiter of looked) {
-          const hasJob = waiter.isForJobs && withJobs.includes(waiter.shard);
-          if (hasJob || shards.includes(waiter.shard)) waiter.wake({ cursor: waiter.cursor, hasJob });
-          else if (waiter.cursor.form === "plain") waiter.cursor = { ...waiter.cursor, snapshot, nextXid: null };
-        }
-      } catch (error) {
-        for (const waiter of looked) waiter.fail(error);
-      }
+      const looked = this.#awake();
+      const isPlain = looked.every(({ cursor }) => cursor.form === "plain");
+      if (this.#pollMs < POLL_IDLE_MS || this.#rests.size === RESTS_MAX || !isPlain) await this.#look(looked, 0);
+      else void this.#rest(looked);
     }
     this.#isRunning = false;
+  }
+
+  async #rest(waiters: readonly Waiter[]): Promise<void> {
+    if (waiters.length === 0) return;
+    const now = this.#clock.monotonicMs();
+    const [first] = this.#rests;
+    const rest: Rest = { waiters: new Set(waiters), endMs: first?.endMs ?? now + REST_MS };
+    this.#rests.add(rest);
+    await this.#look(waiters, Math.max(0, rest.endMs - now));
+    this.#rests.delete(rest);
+    if (!this.#isRunning) await this.#run();
+  }
+
+  #awake(): Waiter[] {
+    const rests = [...this.#rests];
+    return [...this.#waiters.values()].filter((waiter) => !rests.some(({ waiters }) => waiters.has(waiter)));
+  }
+
+  async #look(waiters: readonly Waiter[], forMs: number): Promise<void> {
+    if (waiters.length === 0) return;
+    try {
+      const { shards, withJobs, snapshot } = await this.#store.due(waiters, { everyMs: POLL_IDLE_MS, forMs });
+      this.#pollMs = nextPollMs(this.#pollMs, shards.length > 0);
+      for (const waiter of waiters) {
+        const hasJob = waiter.isForJobs && withJobs.includes(waiter.shard);
+        if (hasJob || shards.includes(waiter.shard)) waiter.wake({ cursor: waiter.cursor, hasJob });
+        else if (waiter.cursor.form === "plain") waiter.cursor = { ...waiter.cursor, snapshot, nextXid: null };
+      }
+    } catch (error) {
+      for (const waiter of waiters) waiter.fail(error);
+    }
   }
 }

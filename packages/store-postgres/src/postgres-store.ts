@@ -14,11 +14,13 @@ import type {
   LaneRequest,
   Lease,
   LinesRecord,
+  Patience,
   PlanRecord,
   RelayIdentity,
   ShardRecord,
   Store,
   TimedPage,
+  WaitingLine,
 } from "@siding/core/ports/store.js";
 import type { Failure } from "@siding/core/retry/failure.js";
 import type { TopicTally } from "@siding/core/verify/tally.js";
@@ -198,12 +200,15 @@ export class PostgresStore implements Store {
     return parseJobPage(await this.#connections.run(SQL.readJobPage, jobPageValues(shard, job, limits)), job, limits);
   }
 
-  async due(lines: readonly { shard: number; cursor: Cursor }[]): Promise<DueShards> {
+  async due(lines: readonly WaitingLine[], { everyMs, forMs }: Patience): Promise<DueShards> {
     const [row] = await this.#connections.run(SQL.due, [
       lines.map((line) => line.shard),
       lines.map((line) => String(line.cursor.position)),
       lines.map((line) => formatSnapshot(line.cursor.snapshot)),
       lines.map((line) => (line.cursor.nextXid === null ? null : String(line.cursor.nextXid))),
+      lines.map((line) => line.isForJobs),
+      Math.ceil(everyMs),
+      Math.ceil(forMs),
     ]);
     return { snapshot: parseSnapshot(row![0]!), shards: numbersOf(row![1]!), withJobs: numbersOf(row![2]!) };
   }

@@ -85,6 +85,21 @@ export interface JobLimits extends PageLimits {
   readonly look: number;
 }
 
+/** A line that waits for something behind its cursor. */
+export interface WaitingLine {
+  readonly shard: number;
+  readonly cursor: Cursor;
+  /** Whether an open job ends the wait. */
+  readonly isForJobs: boolean;
+}
+
+/** How long to look for work, and how often meanwhile, in ms. Each look has a snapshot of its own. */
+export interface Patience {
+  readonly everyMs: number;
+  /** 0: one look. Else cursors are in plain form. */
+  readonly forMs: number;
+}
+
 /** What an idle relay waits for. */
 export interface DueShards {
   readonly shards: readonly number[];
@@ -165,8 +180,11 @@ export interface Store {
   readJobs(shard: number): Promise<readonly OpenJob[]>;
   /** What a job asks for behind its position, within the bound that was fixed when it was made. */
   readJobPage(shard: number, job: OpenJob, limits: JobLimits): Promise<JobPage>;
-  /** Which of the shards have something behind their cursor, all seen by one snapshot. */
-  due(lines: readonly { shard: number; cursor: Cursor }[]): Promise<DueShards>;
+  /**
+   * Which of the shards have something behind their cursor or an open job, as soon as one has what its line waits for, all seen
+   * by one snapshot. Where patience ends without: none has.
+   */
+  due(lines: readonly WaitingLine[], patience: Patience): Promise<DueShards>;
 
   /** Lays down plan n and promotes the plan before it, in one commit. Answers the xid of that commit. */
   prepare(lease: Lease, plan: PlanRecord): Promise<{ nextXid: bigint } | null>;

@@ -7,16 +7,19 @@ import type { LanePage } from "@siding/core/lane/lane-page.js";
 import type {
   Beat,
   DeploymentRecord,
+  DueShards,
   Identity,
   JobLimits,
   LaneRequest,
   Lease,
   LinesRecord,
+  Patience,
   PlanRecord,
   RelayIdentity,
   ShardRecord,
   Store,
   TimedPage,
+  WaitingLine,
 } from "@siding/core/ports/store.js";
 import type { Failure } from "@siding/core/retry/failure.js";
 import type { RelayProcess } from "../world/relay-process.js";
@@ -135,15 +138,23 @@ export class SimulatedStore implements Store {
     return this.#read("read-job-page", () => jobs.page(shard, job, limits, { rows: log.committed(shard), failures }));
   }
 
-  due(lines: readonly { shard: number; cursor: Cursor }[]) {
+  /** Look by look, each with what may become of any statement; the real one is cut as a whole. */
+  async due(lines: readonly WaitingLine[], { everyMs, forMs }: Patience): Promise<DueShards> {
     // The statement gets the cursors as they stand when it is sent, not as the watch moves them on.
-    const sent = lines.map(({ shard, cursor }) => ({ shard, cursor }));
-    return this.#read("due", () => {
-      const { log, jobs } = this.#world.postgres;
-      const shards = sent.filter(({ shard, cursor }) => log.isDue(shard, cursor)).map(({ shard }) => shard);
-      const withJobs = sent.filter(({ shard }) => jobs.isOpenIn(shard)).map(({ shard }) => shard);
-      return { shards, withJobs, snapshot: log.snapshot() };
-    });
+    let sent = lines.map(({ shard, cursor, isForJobs }) => ({ shard, cursor, isForJobs }));
+    for (let leftMs = forMs; ; leftMs -= everyMs) {
+      const found = await this.#read("due", () => {
+        const { log, jobs } = this.#world.postgres;
+        const shards = sent.filter(({ shard, cursor }) => log.isDue(shard, cursor)).map(({ shard }) => shard);
+        const withJobs = sent.filter(({ shard }) => jobs.isOpenIn(shard)).map(({ shard }) => shard);
+        return { shards, withJobs, snapshot: log.snapshot() };
+      });
+      const { shards, withJobs, snapshot } = found;
+      const isForJob = sent.some(({ shard, isForJobs }) => isForJobs && withJobs.includes(shard));
+      if (shards.length > 0 || isForJob || leftMs <= 0) return found;
+      sent = sent.map((line) => ({ ...line, cursor: { ...line.cursor, snapshot, nextXid: null } }));
+      await this.#process.clock.sleep(everyMs);
+    }
   }
 
   prepare(lease: Lease, plan: PlanRecord): Promise<{ nextXid: bigint } | null> {

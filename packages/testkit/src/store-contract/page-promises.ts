@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { NOTHING_ELSE } from "./nothing-else.js";
 import { claimed, enqueue, type StoreUnderTest } from "./store-under-test.js";
 
+const ONE_LOOK = { everyMs: 10, forMs: 0 };
 const ALL = { events: 1_000, bytes: 1_000_000_000 };
 
 /** Reads shard 0 as a relay does: page, plan, next page from the cursor that was stored. */
@@ -55,7 +56,9 @@ class Reader {
   }
 
   async isDue(): Promise<boolean> {
-    return (await this.#outbox.store.due([{ shard: 0, cursor: this.cursor }])).shards.includes(0);
+    return (
+      await this.#outbox.store.due([{ shard: 0, cursor: this.cursor, isForJobs: false }], ONE_LOOK)
+    ).shards.includes(0);
   }
 }
 
@@ -246,11 +249,46 @@ export function pagePromises(opened: () => StoreUnderTest): void {
     expect(await reader.isDue()).toBe(false);
   });
 
+  test("whoever waits is told as soon as something is behind a cursor, and in the end that nothing is", async () => {
+    const { store } = opened();
+    const [idle, late] = await Promise.all([0, 1].map((shard) => claimed(opened(), shard)));
+    const lines = [idle!, late!].map(({ lease, cursor }) => ({ shard: lease.shard, cursor, isForJobs: false }));
+    const nothing = await store.due(lines, { everyMs: 10, forMs: 30.5 });
+    expect(nothing.shards).toEqual([]);
+    const slow = await opened().begin();
+    await slow.enqueue({ shard: 1 });
+    const waiting = store.due(lines, { everyMs: 10, forMs: 20_000 });
+    await enqueue(opened(), { shard: 0 });
+    const first = await waiting;
+    expect(first.shards).toEqual([0]);
+    // From where it was looked last: what was under way then and has ended since is found.
+    const rest = [{ ...lines[1]!, cursor: { ...late!.cursor, snapshot: first.snapshot, nextXid: null } as Cursor }];
+    const again = store.due(rest, { everyMs: 10, forMs: 20_000 });
+    await slow.commit();
+    expect((await again).shards).toEqual([1]);
+  });
+
+  test("an open job ends the wait of a line that waits for jobs, and of no other", async () => {
+    const { store } = opened();
+    await enqueue(opened(), { shard: 0 });
+    const reader = await Reader.open(opened());
+    await reader.drain();
+    await opened().makeJob("replay");
+    const line = { shard: 0, cursor: reader.cursor };
+    const patience = { everyMs: 10, forMs: 20_000 };
+    expect(await store.due([{ ...line, isForJobs: true }], patience)).toMatchObject({ shards: [], withJobs: [0] });
+    const other = await store.due([{ ...line, isForJobs: false }], { ...patience, forMs: 30 });
+    expect(other.shards).toEqual([]);
+  });
+
   test("a look at several shards names those that are due", async () => {
     const { store } = opened();
     await enqueueMany(1, 1);
     const lines = await Promise.all([0, 1].map((shard) => claimed(opened(), shard)));
-    const looked = await store.due(lines.map(({ lease, cursor }) => ({ shard: lease.shard, cursor })));
+    const looked = await store.due(
+      lines.map(({ lease, cursor }) => ({ shard: lease.shard, cursor, isForJobs: false })),
+      ONE_LOOK,
+    );
     expect(looked.shards).toEqual([1]);
     expect(looked.snapshot.xmax).toBeGreaterThan(0n);
   });

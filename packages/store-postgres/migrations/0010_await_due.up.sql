@@ -1,0 +1,57 @@
+--! compatible
+-- An idle relay waits inside Postgres: a statement a look cost both sides forty round trips a second.
+
+-- Which shards have something behind their cursor, and which have an open job, all seen by one snapshot, which it answers. Looks
+-- every every_ms until it finds something or for_ms have passed: each look is a statement of its own, with a snapshot of its own.
+-- Each array has one place a line: its shard, position, snapshot S, nx or null, and whether a job ends the wait.
+create function siding.await_due(
+  shards smallint[], positions bigint[], snapshots pg_snapshot[], next_xids bigint[], for_jobs boolean[],
+  every_ms integer, for_ms integer,
+  out seen pg_snapshot, out due integer[], out with_jobs integer[]
+)
+  language plpgsql volatile
+  set search_path = pg_catalog, pg_temp
+as $$
+declare
+  until_at constant timestamptz := clock_timestamp() + for_ms * interval '1 millisecond';
+begin
+  loop
+    select pg_current_snapshot(),
+      array(
+        select line.shard::integer
+        from unnest(shards, positions, snapshots, next_xids) as line (shard, position, snapshot, next_xid)
+        where exists (select from siding.event e where e.shard = line.shard and e.seq > line.position)
+          or exists (
+            select
+            from (
+              select pg_snapshot_xip(line.snapshot) as xid
+              union all
+              select x::text::xid8
+              from generate_series(
+                pg_snapshot_xmax(line.snapshot)::text::bigint,
+                least(line.next_xid, pg_snapshot_xmax(pg_current_snapshot())::text::bigint) - 1
+              ) x
+            ) late_xid
+            where exists (
+              select
+              from siding.event e
+              where e.shard = line.shard
+                and (e.xid, e.seq) >= (late_xid.xid, 0) and (e.xid, e.seq) <= (late_xid.xid, line.position)
+            )
+          )
+      ),
+      array(select distinct j.shard::integer from siding.job_shard j where j.shard = any (shards) and j.ended_at is null)
+    into seen, due, with_jobs;
+    exit when cardinality(due) > 0
+      or exists (select from unnest(shards, for_jobs) as line (shard, for_jobs) where line.for_jobs and line.shard = any (with_jobs))
+      or clock_timestamp() >= until_at;
+    -- Nothing was behind the cursors: what they have consumed is the same set seen from here (DueWatch does so too).
+    snapshots := array_fill(seen, array[cardinality(shards)]);
+    next_xids := array_fill(null::bigint, array[cardinality(shards)]);
+    perform pg_sleep(every_ms / 1000.0);
+  end loop;
+end
+$$;
+revoke execute on function siding.await_due(smallint[], bigint[], pg_snapshot[], bigint[], boolean[], integer, integer) from public;
+grant execute on function siding.await_due(smallint[], bigint[], pg_snapshot[], bigint[], boolean[], integer, integer) to siding_relay;
+alter function siding.await_due(smallint[], bigint[], pg_snapshot[], bigint[], boolean[], integer, integer) owner to siding_owner;
