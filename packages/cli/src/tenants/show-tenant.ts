@@ -11,7 +11,7 @@ import { settledIn } from "./change-policies.js";
 import { renderSettled, settledJson } from "./render-policies.js";
 
 /** Counted no further, so that the answer does not wait for a great backlog. */
-const PENDING_MAX = 100_000n;
+const PENDING_MAX = 20_000n;
 
 export interface ShownTenant {
   readonly tenantId: string;

@@ -21,7 +21,7 @@ export interface TenantRoutesOptions {
 }
 
 /** Counted no further, so that the answer does not wait for a great backlog. */
-const PENDING_MAX = 100_000n;
+const PENDING_MAX = 20_000n;
 
 /** What holds for a tenant, what it has used, and its pauses. Each change is in the audit, in its own transaction. */
 export function tenantRoutes(server: AdminRoutes, { pool, defaults }: TenantRoutesOptions): void {
