@@ -27,6 +27,11 @@ const EXTRA_CONNECTIONS = 2 + RESTS_MAX;
 /** For policies and for retention, so that neither waits for a page nor makes one wait. */
 const BESIDE_CONNECTIONS = 2;
 
+/** How many connections a relay may have at once. */
+export function connectionsOfRelay(shards: number): number {
+  return shards + EXTRA_CONNECTIONS + BESIDE_CONNECTIONS;
+}
+
 export interface RelayRun {
   readonly config: SidingConfig;
   readonly observer: RelayObserver;

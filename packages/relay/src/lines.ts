@@ -3,7 +3,7 @@ import { Breakers } from "@siding/core/breaker/breakers.js";
 import { type Cursor, withNextXid } from "@siding/core/cursor/cursor.js";
 import { type PageLimits, rowsOf, type Skim } from "@siding/core/cursor/page.js";
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
-import type { Lane } from "@siding/core/lane/lane.js";
+import { isSameFilter, type Lane } from "@siding/core/lane/lane.js";
 import { type LaneShare, LaneTurns } from "@siding/core/lane/lane-turns.js";
 import { Lanes } from "@siding/core/lane/lanes.js";
 import { tenantsToSkim } from "@siding/core/lane/skim.js";
@@ -27,6 +27,8 @@ const LIVE_MS = 1_000;
 const MAIN_PART_MIN = 1 / 8;
 /** In pages of a batch: a page that leaves tenants out looks through so much of the log. */
 const SKIM_PAGES = 20;
+/** Looking through so many takes Postgres some tenths of a second; a page of any size is to stay far from its time-out. */
+const SKIM_ROWS_MAX = 100_000;
 /** How often lanes are asked for that may move before their time: a pause has ended, a quota was raised. */
 const SWEEP_MS = 500;
 /** Until a batch has gone. */
@@ -92,7 +94,9 @@ export class Lines {
   /** What it leaves out; undefined: nothing. */
   skim({ lanes }: LinesState): Skim | undefined {
     const tenants = new Set([...this.#toSkim].filter((tenantId) => lanes.whole(tenantId) !== undefined));
-    return tenants.size === 0 ? undefined : { tenants, look: SKIM_PAGES * this.#options.batchEventsMax };
+    return tenants.size === 0
+      ? undefined
+      : { tenants, look: Math.min(SKIM_ROWS_MAX, SKIM_PAGES * this.#options.batchEventsMax) };
   }
 
   /** Which lanes are to be read beside the page, and how much of each. */
@@ -122,7 +126,10 @@ export class Lines {
       lanesMax: LANES_A_BATCH_MAX,
     });
     return {
-      requests: turn.lanes.map(({ lane, bytes }) => ({ lane, limits: this.#limitsOf(lane, bytes, page.nowNs) })),
+      requests: turn.lanes.map(({ lane, bytes }) => ({
+        lane,
+        limits: this.#limitsOf(lane, bytes, state.lanes, page.nowNs),
+      })),
       shares: turn.lanes,
       mainBytes: Math.max(turn.mainBytes, budgetBytes * MAIN_PART_MIN),
     };
@@ -167,7 +174,8 @@ export class Lines {
     const served = shares.map((share, index) => {
       const used = plan.used.get(share.lane) ?? 0;
       const { page } = reads[index]!;
-      return { share, used, hasMore: plan.isFull || plan.isProbe || !page.isToEnd };
+      const isHeld = plan.held.some(({ filter }) => isSameFilter(filter, share.lane.filter));
+      return { share, used, hasMore: plan.isFull || plan.isProbe || !page.isToEnd, isHeld };
     });
     this.#turns.took(served, plan.isFull);
     for (const filter of plan.dropped) this.#turns.forget(filter);
@@ -273,11 +281,13 @@ export class Lines {
 
   /**
    * How much of a lane is read for so many bytes of a batch: with room for small events, and for the one at which its quota
-   * ends, but no more, since what is read of a lane and not sent is read again.
+   * ends, but no more, since what is read of a lane and not sent is read again. What narrower lanes carry of it pays nothing.
    */
-  #limitsOf({ filter: { tenantId } }: Lane, bytes: number, nowNs: bigint): PageLimits {
+  #limitsOf({ filter }: Lane, bytes: number, lanes: Lanes, nowNs: bigint): PageLimits {
     const { policies, batchEventsMax } = this.#options;
-    const quota = tenantId === null ? null : policies.of(tenantId).quota;
+    const { tenantId } = filter;
+    const isOfQuota = tenantId !== null && (filter.topic !== null || lanes.narrowerOf(tenantId) === 0);
+    const quota = isOfQuota ? policies.of(tenantId).quota : null;
     const room = roomOf(quota, this.quotas.states.get(tenantId ?? "") ?? NOTHING_USED, this.quotas.judgedNs(nowNs));
     const events = 1 + Math.ceil((2 * bytes) / (this.#eventBytes ?? EVENT_BYTES_GUESS));
     return {

@@ -12,10 +12,9 @@ create function siding.await_due(
   language plpgsql volatile
   set search_path = pg_catalog, pg_temp
 as $$
-declare
-  until_at constant timestamptz := clock_timestamp() + for_ms * interval '1 millisecond';
 begin
-  loop
+  -- Looks are counted, and not timed: a clock that is set back would make the statement last.
+  for looks_left in reverse case when every_ms > 0 then for_ms / every_ms else 0 end .. 0 loop
     select pg_current_snapshot(),
       array(
         select line.shard::integer
@@ -44,7 +43,7 @@ begin
     into seen, due, with_jobs;
     exit when cardinality(due) > 0
       or exists (select from unnest(shards, for_jobs) as line (shard, for_jobs) where line.for_jobs and line.shard = any (with_jobs))
-      or clock_timestamp() >= until_at;
+      or looks_left = 0;
     -- Nothing was behind the cursors: what they have consumed is the same set seen from here (DueWatch does so too).
     snapshots := array_fill(seen, array[cardinality(shards)]);
     next_xids := array_fill(null::bigint, array[cardinality(shards)]);

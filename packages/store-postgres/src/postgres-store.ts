@@ -72,7 +72,7 @@ export class PostgresStore implements Store {
   }
 
   async deployment(): Promise<DeploymentRecord> {
-    const [row] = await this.#connections.run(SQL.deployment, []);
+    const [row] = await this.#connections.run(SQL.deployment, [SCHEMA_VERSION]);
     if (row === undefined) throw new SidingError("SIDING_SCHEMA_MISSING", "the schema is there but was never laid out");
     if (row[0] === "1") throw new SidingError("SIDING_STORE_STANDBY", "DATABASE_URL leads to a standby");
     const version = Number(row[1]);
@@ -85,7 +85,7 @@ export class PostgresStore implements Store {
     if (version > SCHEMA_VERSION) {
       throw new SidingError(
         "SIDING_SCHEMA_TOO_NEW",
-        `the schema has version ${version}, this release knows ${SCHEMA_VERSION}`,
+        `the schema's version ${version} is a breaking one, and this release knows ${SCHEMA_VERSION}`,
       );
     }
     const pinned =

@@ -92,7 +92,7 @@ const PROVOKED: Record<ErrorCode, () => Promise<unknown>> = {
     return asked(database.url);
   },
   SIDING_SCHEMA_TOO_NEW: async () => {
-    await database.query("insert into siding.migration (version, name, is_breaking) values (999, 'later', false)");
+    await database.query("insert into siding.migration (version, name, is_breaking) values (999, 'later', true)");
     return asked(database.url);
   },
   SIDING_SCHEMA_OUTDATED: async () => {

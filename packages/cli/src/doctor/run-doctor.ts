@@ -5,14 +5,12 @@ import type { PostgresFacts } from "@siding/store-postgres/postgres-facts.js";
 import { readPostgresFacts } from "@siding/store-postgres/read-postgres-facts.js";
 import { requireSetting } from "../config/load-config.js";
 import type { SidingConfig } from "../config/settings.js";
+import { connectionsOfRelay } from "../start-relay.js";
 import { systemClock } from "../system-clock.js";
 import { type Finding, problem } from "./finding.js";
 import { judgeKafka } from "./judge-kafka.js";
 import { judgeIdentity, judgeSchema } from "./judge-schema.js";
 import { judgeServer } from "./judge-server.js";
-
-/** A relay's connections beyond one a shard (start-relay.ts). */
-const EXTRA_CONNECTIONS = 2;
 
 export interface Diagnosis {
   readonly findings: readonly Finding[];
@@ -51,7 +49,7 @@ export async function runDoctor(config: SidingConfig, transactionMs: number): Pr
   return { findings, exit: isReached ? (hasProblem ? 1 : 0) : 3 };
 
   function judgePostgres(facts: PostgresFacts, shardCount: number): Finding[] {
-    return [...judgeServer(facts, shardCount + EXTRA_CONNECTIONS), ...judgeSchema(facts)];
+    return [...judgeServer(facts, connectionsOfRelay(shardCount)), ...judgeSchema(facts)];
   }
 
   function judgeBrokers(facts: KafkaFacts): Finding[] {

@@ -21,6 +21,8 @@ export interface Taken {
   readonly used: number;
   /** Whether it had more to send: then what is left of its share stays to its credit. */
   readonly hasMore: boolean;
+  /** Whether something else than its share ended it. */
+  readonly isHeld: boolean;
 }
 
 export interface TurnInput {
@@ -33,7 +35,7 @@ export interface TurnInput {
   readonly lanesMax: number;
 }
 
-/** What keeps a lane from using its share is mostly not the share's size: a quota, say. That saves nothing up for later. */
+/** What a lane saves up while something else than its share holds it, such as a quota, in turns: for hours of it, none. */
 const CREDIT_ROUNDS_MAX = 8;
 
 export interface Turn {
@@ -87,11 +89,10 @@ export class LaneTurns {
     const noRoom = waiting.reduce((sum, { share, used }) => sum + Math.max(0, share.bytes - used), 0);
     const takenBack = isFull && given > 0 ? Math.min(1, noRoom / given) : 0;
     this.#payDebts(1 - takenBack);
-    for (const { share, used, hasMore } of taken) {
+    for (const { share, used, hasMore, isHeld } of taken) {
       const name = nameOf(share.lane.filter);
       const left = share.bytes - used - (hasMore ? takenBack * share.given : 0);
-      // Where others filled the batch, what is left is its due; else it had the room.
-      const most = isFull ? left : CREDIT_ROUNDS_MAX * share.given;
+      const most = isHeld ? CREDIT_ROUNDS_MAX * share.given : left;
       if (hasMore || left < 0) this.#credit.set(name, Math.min(left, most));
       else this.#credit.delete(name);
       // One that the batch was too full for comes first in the next.

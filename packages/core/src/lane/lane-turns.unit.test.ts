@@ -51,7 +51,7 @@ function play(
       got[index]! += used;
       waited = Math.max(waited, batch - servedIn[index]!);
       servedIn[index] = batch;
-      taken.push({ share, used, hasMore: true });
+      taken.push({ share, used, hasMore: true, isHeld: false });
     }
     turns.took(taken, room === 0);
   }
@@ -130,8 +130,8 @@ describe("turns of lanes", () => {
       turns.choose({ due, weightOf: () => 1, main: { bytes: 0, weight: 1 }, budgetBytes: 100, lanesMax: 1_000 });
     const [a, b] = choose().lanes;
     const taken: Taken[] = [
-      { share: a!, used: 50, hasMore: true },
-      { share: b!, used: 0, hasMore: true },
+      { share: a!, used: 50, hasMore: true, isHeld: false },
+      { share: b!, used: 0, hasMore: true, isHeld: false },
     ];
     turns.took(taken, true);
     const next = choose().lanes;
@@ -148,7 +148,10 @@ describe("turns of lanes", () => {
       turns.choose({ due, weightOf: () => 1, main: { bytes: 0, weight: 1 }, budgetBytes: 100, lanesMax: 1_000 }).lanes;
     for (let batch = 0; batch < 1_000; batch++) {
       turns.took(
-        choose().map((share) => ({ share, used: share.lane === due[0] ? 1 : share.bytes, hasMore: true })),
+        choose().map((share) => {
+          const isHeld = share.lane === due[0];
+          return { share, used: isHeld ? 1 : share.bytes, hasMore: true, isHeld };
+        }),
         false,
       );
     }

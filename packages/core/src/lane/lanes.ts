@@ -58,6 +58,11 @@ export class Lanes implements Iterable<Lane> {
     return this.#byTenant.get(tenantId)?.byTopic.size ?? 0;
   }
 
+  /** How many lanes carry a part of the tenant: a topic, a key, a single event. */
+  narrowerOf(tenantId: string): number {
+    return this.topicsOf(tenantId) + this.partsOf(tenantId);
+  }
+
   /** How many lanes carry a key or a single event of the tenant. */
   partsOf(tenantId: string): number {
     return this.#byTenant.get(tenantId)?.parts ?? 0;

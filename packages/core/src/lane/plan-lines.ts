@@ -64,11 +64,16 @@ export function planLines<Row extends LaneRow>(input: LinesInput<Row>): LinesPla
   const caughtUp = new Set<Lane>();
 
   for (const [lane, lanePage] of input.lanePages) {
-    const end = walk(lanes, { lane, cursor: lane.cursor, read: laneReader(main), nowMs }, lanePage, rows, judge);
+    const line = { lane, cursor: lane.cursor, read: laneReader(main, lanePage.isToEnd), nowMs };
+    const end = walk(lanes, line, lanePage, rows, judge);
     const isThrough = end === rowsOf(lanePage).length && lanePage.isToEnd;
     if (isThrough && !input.apart?.has(lane)) caughtUp.add(lanes.get(lane.filter)!);
   }
   merge(lanes, caughtUp);
+  for (const { filter } of caughtUp) {
+    const left = lanes.get(filter);
+    if (left !== undefined) lanes.set({ ...left, resumeAtMs: nowMs + UNMERGED_MS });
+  }
   const end = walk(lanes, { lane: undefined, cursor: main, read: advance, nowMs }, page, rows, judge);
 
   return {
@@ -101,11 +106,25 @@ function atOnce(lane: Lane, nowMs: number): Lane {
 
 const RESUMED = "resumed: what waited goes on, in order";
 
-/** A lane's page has the main cursor's snapshot, so the main cursor's nx bounds what is late to it. */
-function laneReader(main: Cursor): typeof advance {
+/**
+ * A lane that has caught up, and stays because the line it would fall to has not, is looked at again after so long: at once it
+ * would make batch after batch of nothing.
+ */
+const UNMERGED_MS = 500;
+
+/**
+ * A lane's page has the main cursor's snapshot, so the main cursor's nx bounds what is late to it. One that was taken to its
+ * end has dealt with all of its filter that the main cursor has: it stands there too, or it would look through what others
+ * have there again and again.
+ */
+function laneReader(main: Cursor, isToEnd: boolean): typeof advance {
   const { nextXid } = main;
-  if (nextXid === null) return advance;
-  return (cursor, page, taken) => withNextXid(advance(cursor, page, taken), nextXid);
+  return (cursor, page, taken) => {
+    const next = advance(cursor, page, taken);
+    const isThrough = isToEnd && taken === rowsOf(page).length && next.form === "plain";
+    const reached = isThrough && next.position < main.position ? { ...next, position: main.position } : next;
+    return nextXid === null ? reached : withNextXid(reached, nextXid);
+  };
 }
 
 /**
