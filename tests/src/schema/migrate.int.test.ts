@@ -1,5 +1,7 @@
+import { Connections } from "@siding/store-postgres/connection.js";
 import { migrate } from "@siding/store-postgres/migrate.js";
 import { readMigrations } from "@siding/store-postgres/migration-files.js";
+import { PostgresStore } from "@siding/store-postgres/postgres-store.js";
 import { afterEach, beforeEach, describe, expect, inject, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../test-database.js";
 
@@ -71,6 +73,20 @@ describe("siding migrate", () => {
     });
     expect(await version()).toBe(NEWEST);
     expect(await database.query("select from pg_class where relname = 'half'")).toHaveLength(0);
+  });
+
+  test("a relay runs on beside later migrations that are compatible, and beside no breaking one", async () => {
+    await migrate({ databaseUrl: database.url });
+    const connections = new Connections(database.url, 1);
+    const store = new PostgresStore(connections);
+    try {
+      await database.query("insert into siding.migration (version, name, is_breaking) values (998, 'later', false)");
+      expect(await store.deployment()).toMatchObject({ pinned: null });
+      await database.query("insert into siding.migration (version, name, is_breaking) values (999, 'latest', true)");
+      await expect(store.deployment()).rejects.toMatchObject({ code: "SIDING_SCHEMA_TOO_NEW" });
+    } finally {
+      await connections.close();
+    }
   });
 
   test("refuses a database of a newer release", async () => {

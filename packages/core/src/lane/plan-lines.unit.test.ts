@@ -4,8 +4,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Cursor, type PlainCursor, withNextXid } from "../cursor/cursor.js";
 import { rowsOf } from "../cursor/page.js";
+import { parseSnapshot } from "../cursor/snapshot.js";
 import type { OutboxEvent } from "../event/outbox-event.js";
-import { type LaneFilter, matches, ofOrder, ofTenant, ofTenantAndTopic, ofTopic } from "./lane.js";
+import { type Lane, type LaneFilter, matches, ofOrder, ofTenant, ofTenantAndTopic, ofTopic } from "./lane.js";
 import { Lanes } from "./lanes.js";
 import { type Hold, type LinesPlan, planLines, STOP } from "./plan-lines.js";
 
@@ -193,6 +194,26 @@ describe("a lane that stopped between two rows", () => {
     expect(batch(true)).toEqual([]);
     expect([...batch(false), ...batch(false)]).toEqual(["above", "third"]);
     expect(lanes.size).toBe(0);
+  });
+
+  test("a lane that has caught up below one that has not rests for a while, and stands where the main line does", () => {
+    const snapshot = parseSnapshot("9:9:");
+    const at = (position: bigint): PlainCursor => ({ form: "plain", position, snapshot, nextXid: 9n });
+    const whole: Lane = { ...holdOf(ofTenant("a"), 0), resumeAtMs: null, cursor: at(1n) };
+    const narrow: Lane = { ...holdOf(ofTenantAndTopic({ tenantId: "a", topic: "x" }), 0), cursor: at(5n) };
+    const nothing = { snapshot, late: [], lateComplete: true, fresh: [] };
+    const plan = planLines<OutboxEvent>({
+      main: at(100n),
+      page: nothing,
+      lanes: new Lanes([whole, narrow]),
+      lanePages: [[narrow, { ...nothing, isToEnd: true }]],
+      judge: () => null,
+      nowMs: 1_000,
+    });
+    const after = plan.lanes.get(narrow.filter)!;
+    expect(after.cursor).toMatchObject({ form: "plain", position: 100n });
+    expect(after.resumeAtMs).toBeGreaterThan(1_000);
+    expect(plan.lanes.get(whole.filter)).toBe(whole);
   });
 });
 
