@@ -16,7 +16,7 @@ from named page
 join siding.shard s on s.shard = page.shard
 left join siding.failure f on f.shard = page.shard and f.seq = page.seq
 left join lateral siding.line_of(page.shard, page.tenant_id, page.topic, page.key, page.seq, s.promoted_batch) line
-  on $7::text is not null
+  on $7::text in ('pending', 'published') -- whether it is dead no lane says
 where $7::text is null
   or siding.event_status(page.seq, page.xid, coalesce(line.cursor, s.cursor), s.promoted_batch, f.dead_batch,
     exists (select from siding.already_published a where a.shard = page.shard and a.seq = page.seq)) = $7

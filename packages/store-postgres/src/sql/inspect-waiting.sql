@@ -33,7 +33,9 @@ headed as materialized (
   ) head
 ),
 chosen as materialized (
-  select h.*, greatest($5::int, $4::int / count(*) over ()) as look
+  -- No row below the last of so many heads is among as many newest ones.
+  select h.*, greatest($5::int, $4::int / count(*) over ()) as look,
+    case when count(*) over () = $5::int then min(h.head) over () - 1 else -1 end as floor
   from headed h
   where h.nth <= $5::int
 ),
@@ -63,13 +65,13 @@ found as (
         from (
           (
             select t.shard, t.seq, t.xid, t.tenant_id, t.topic, t.key, t.created_at from siding.event t
-            where t.tenant_id = c.tenant_id and t.seq < c.below and t.seq > greatest(c.above, c.passed)
+            where t.tenant_id = c.tenant_id and t.seq < c.below and t.seq > greatest(c.above, c.passed, c.floor)
             order by t.tenant_id desc, t.seq desc limit c.look
           )
           union all
           (
             select t.shard, t.seq, t.xid, t.tenant_id, t.topic, t.key, t.created_at from siding.event t
-            where c.tenant_id is null and t.topic = c.topic and t.seq < c.below and t.seq > greatest(c.above, c.passed)
+            where c.tenant_id is null and t.topic = c.topic and t.seq < c.below and t.seq > greatest(c.above, c.passed, c.floor)
             order by t.topic desc, t.seq desc limit c.look
           )
         ) t
@@ -108,5 +110,5 @@ found as (
 select seq::text as seq, shard::text as shard, matches::text as matches, is_edge::text as is_edge
 from found
 union all
--- What the other lanes hold begins with the newest of their rows.
-select (max(h.head) + 1)::text, max(h.shard)::text, 'false', 'true' from headed h where h.nth = $5::int + 1 having count(*) > 0
+-- Below the floor nothing was looked at.
+select (c.floor + 1)::text, max(c.shard)::text, 'false', 'true' from chosen c where c.floor >= 0 group by c.floor

@@ -28,15 +28,22 @@ select
   (
     select count(*)
     from (
-      select from mine join siding.event e on e.tenant_id = $1 and e.seq > mine.position
-      limit $2::bigint
+      select
+      from mine
+      cross join lateral (
+        select from siding.event e where e.tenant_id = $1 and e.seq > mine.position limit $2::bigint
+      ) e
     ) counted
   )::text as pending,
   (
     select (extract(epoch from clock_timestamp() - e.created_at) * 1000)::bigint
-    from mine join siding.event e on e.tenant_id = $1 and e.seq > mine.position
-    order by e.tenant_id, e.seq
-    limit 1
+    from mine
+    cross join lateral ( -- as a join a plan would begin with the tenant's first event
+      select e.created_at from siding.event e
+      where e.tenant_id = $1 and e.seq > mine.position
+      order by e.tenant_id, e.seq
+      limit 1
+    ) e
   )::text as lag_ms,
   (select reason from lane) as lane_reason,
   (select detail from lane) as lane_detail,
