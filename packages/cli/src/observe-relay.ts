@@ -138,13 +138,17 @@ interface TopicCount {
   events: number;
 }
 
-function countsOf(events: readonly OutboxEvent[]): Iterable<TopicCount> {
-  const counts = new Map<string, TopicCount>();
+function* countsOf(events: readonly OutboxEvent[]): Iterable<TopicCount> {
+  const counts = new Map<string, Map<string, TopicCount>>();
   for (const { tenantId: tenant, topic } of events) {
-    const name = `${tenant}\n${topic}`;
-    const count = counts.get(name);
-    if (count === undefined) counts.set(name, { tenant, topic, events: 1 });
+    let ofTenant = counts.get(tenant);
+    if (ofTenant === undefined) {
+      ofTenant = new Map();
+      counts.set(tenant, ofTenant);
+    }
+    const count = ofTenant.get(topic);
+    if (count === undefined) ofTenant.set(topic, { tenant, topic, events: 1 });
     else count.events += 1;
   }
-  return counts.values();
+  for (const ofTenant of counts.values()) yield* ofTenant.values();
 }

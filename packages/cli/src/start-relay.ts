@@ -27,6 +27,9 @@ const EXTRA_CONNECTIONS = 2 + RESTS_MAX;
 /** For policies and for retention, so that neither waits for a page nor makes one wait. */
 const BESIDE_CONNECTIONS = 2;
 
+/** Payloads wait for Kafka in buffers cut from pools of this size, each an allocation of its own: Node's 8 KiB hold few. */
+const BUFFER_POOL_BYTES = 64 * 1024;
+
 /** How many connections a relay may have at once. */
 export function connectionsOfRelay(shards: number): number {
   return shards + EXTRA_CONNECTIONS + BESIDE_CONNECTIONS;
@@ -55,6 +58,7 @@ export async function startRelay({
   signal,
   reach,
 }: RelayRun): Promise<void> {
+  Buffer.poolSize = BUFFER_POOL_BYTES;
   const brokers = requireSetting(config, "kafkaBrokers").join(",");
   const databaseUrl = requireSetting(config, "databaseUrl");
   const beside = new Connections(databaseUrl, BESIDE_CONNECTIONS);

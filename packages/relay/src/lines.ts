@@ -321,8 +321,12 @@ function bytesOf(events: readonly OutboxEvent[]): number {
 /** The topics of all that may go. */
 export function topicsOf({ page, reads }: LinesInput, jobRead: JobRead | null): ReadonlySet<string> {
   const topics = new Set<string>();
+  let last: string | undefined;
   const add = (events: readonly OutboxEvent[]): void => {
-    for (const { topic } of events) topics.add(topic);
+    for (const { topic } of events) {
+      if (topic !== last) topics.add(topic);
+      last = topic;
+    }
   };
   add(rowsOf(page));
   for (const read of reads) add(rowsOf(read.page));

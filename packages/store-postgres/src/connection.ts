@@ -5,9 +5,6 @@ import type { Statement } from "./sql-file.js";
 
 export type Row = readonly (string | null)[];
 
-/** Every value as Postgres wrote it: parsing is the caller's, who knows which ones it needs. */
-const RAW_TYPES = { getTypeParser: () => (value: string) => value };
-
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
 
@@ -30,6 +27,35 @@ const SESSION = [
   "set work_mem = '32MB'",
   "set idle_in_transaction_session_timeout = '60s'",
 ].join("; ");
+
+/**
+ * A statement that hands on each row as it comes, every value as Postgres wrote it: parsing is the caller's, who knows which
+ * ones it needs, and nothing of a row outlives what is made of it. Five thousand that wait for the last one cost the
+ * collector as much as all else that a relay does.
+ */
+class RowByRow extends pg.Query {
+  readonly #each: (row: Row) => void;
+  #failure: { readonly reason: unknown } | null = null;
+
+  constructor({ name, text }: Statement, values: readonly unknown[], each: (row: Row) => void) {
+    super({ name, text, values: values as unknown[] } as pg.QueryConfig);
+    this.#each = each;
+  }
+
+  /** Called by the client. What is thrown here would end the process, so it is kept until all has arrived. */
+  handleDataRow({ fields }: { readonly fields: Row }): void {
+    if (this.#failure !== null) return;
+    try {
+      this.#each(fields);
+    } catch (reason) {
+      this.#failure = { reason };
+    }
+  }
+
+  throwFailure(): void {
+    if (this.#failure !== null) throw this.#failure.reason;
+  }
+}
 
 /** A pool of connections in the relay's role, with every error turned into one of Siding's. */
 export class Connections {
@@ -58,18 +84,20 @@ export class Connections {
 
   /** @throws SIDING_STORE_* */
   async run(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]> {
+    const rows: Row[] = [];
+    await this.runEach(statement, values, (row) => rows.push(row));
+    return rows;
+  }
+
+  /** @throws SIDING_STORE_*, and what each throws */
+  async runEach(statement: Statement, values: readonly unknown[], each: (row: Row) => void): Promise<void> {
+    const query = new RowByRow(statement, values, each);
     try {
-      const result = await this.#pool.query<(string | null)[]>({
-        name: statement.name,
-        text: statement.text,
-        values: values as unknown[],
-        rowMode: "array",
-        types: RAW_TYPES,
-      });
-      return result.rows;
+      await this.#pool.query(query as never);
     } catch (error) {
       throw storeError(error, this.#where);
     }
+    query.throwFailure();
   }
 
   async close(): Promise<void> {

@@ -25,22 +25,34 @@ const LOOKED = 4;
 const FRESH_FOUND = 5;
 
 /** The page out of its rows; the first one carries the snapshot, the time and the number of late rows up to the limit. */
-export function parsePage(rows: readonly Row[], eventsMax: number, skim?: Skim): TimedPage {
-  const head = rows[0];
-  if (head === undefined) throw new Error("a page has a first row always");
-  const late: OutboxEvent[] = [];
-  const fresh: OutboxEvent[] = [];
-  for (let i = 1; i < rows.length; i++) {
-    const row = rows[i]!;
-    if (row[IS_LATE] === "1") late.push(parseEvent(row));
-    else if (late.length + fresh.length < eventsMax) fresh.push(parseEvent(row));
+export class PageRows {
+  readonly #eventsMax: number;
+  readonly #late: OutboxEvent[] = [];
+  readonly #fresh: OutboxEvent[] = [];
+  #head: Row | null = null;
+
+  constructor(eventsMax: number) {
+    this.#eventsMax = eventsMax;
   }
-  const lateFound = Number(head[IS_LATE]);
-  // Cut by events, or by bytes: either way some late rows may have been left behind.
-  const lateComplete = lateFound < eventsMax && late.length === lateFound;
-  const nowNs = BigInt(head[NOW_US]!) * 1_000n;
-  const page = { snapshot: parseSnapshot(head[XID]!), late, lateComplete, fresh, nowNs };
-  return skim === undefined ? page : { ...page, skimmed: skimmedBy(skim, head, page, eventsMax) };
+
+  add(row: Row): void {
+    if (this.#head === null) this.#head = row;
+    else if (row[IS_LATE] === "1") this.#late.push(parseEvent(row));
+    else if (this.#late.length + this.#fresh.length < this.#eventsMax) this.#fresh.push(parseEvent(row));
+  }
+
+  /** Once all rows are added. */
+  page(skim?: Skim): TimedPage {
+    const head = this.#head;
+    if (head === null) throw new Error("a page has a first row always");
+    const late = this.#late;
+    const lateFound = Number(head[IS_LATE]);
+    // Cut by events, or by bytes: either way some late rows may have been left behind.
+    const lateComplete = lateFound < this.#eventsMax && late.length === lateFound;
+    const nowNs = BigInt(head[NOW_US]!) * 1_000n;
+    const page = { snapshot: parseSnapshot(head[XID]!), late, lateComplete, fresh: this.#fresh, nowNs };
+    return skim === undefined ? page : { ...page, skimmed: skimmedBy(skim, head, page, this.#eventsMax) };
+  }
 }
 
 function skimmedBy({ tenants, look }: Skim, head: Row, { lateComplete, fresh }: Page, eventsMax: number): Skimmed {
@@ -61,15 +73,9 @@ export function parseEvent(row: Row): OutboxEvent {
     topic: row[TOPIC]!,
     key: row[KEY] ?? null,
     headers: row[HEADERS] === null ? null : JSON.parse(row[HEADERS]!),
-    payload: row[PAYLOAD] ?? Buffer.from(row[PAYLOAD_BYTES]!.slice(2), "hex"),
+    payload: row[PAYLOAD] == null ? Buffer.from(row[PAYLOAD_BYTES]!.slice(2), "hex") : Buffer.from(row[PAYLOAD]),
     bytes: Number(row[BYTES]),
-    createdAt: rfc3339(row[CREATED_AT]!),
+    createdAt: row[CREATED_AT]!,
     attempts: 0,
   };
-}
-
-/** `2026-11-23 20:00:00.1+00`, as Postgres writes it in ISO style and UTC, with milliseconds as RFC 3339 has them. */
-export function rfc3339(timestamptz: string): string {
-  const fraction = timestamptz.slice(19, -3);
-  return `${timestamptz.slice(0, 10)}T${timestamptz.slice(11, 19)}.${fraction.slice(1, 4).padEnd(3, "0")}Z`;
 }

@@ -29,9 +29,9 @@ import { cursorParameters, parseCursor } from "./cursor-codec.js";
 import { jobPageValues, jobValue, parseJob, parseJobPage } from "./job-codec.js";
 import { lanePageValues, parseLanePages } from "./lane-page-rows.js";
 import { linesValues, parseLane, parseQuotas } from "./lines-codec.js";
-import { parsePage } from "./page-rows.js";
+import { PageRows } from "./page-rows.js";
 import { SCHEMA_VERSION } from "./schema-version.js";
-import { statement } from "./sql-file.js";
+import { type Statement, statement } from "./sql-file.js";
 
 const SQL = {
   advance: statement("advance"),
@@ -160,11 +160,16 @@ export class PostgresStore implements Store {
     ];
     if (cursor.form === "window") {
       const window = [String(cursor.windowPosition), formatSnapshot(cursor.windowSnapshot)];
-      return parsePage(await this.#connections.run(SQL.readWindowPage, [...values, ...window]), limits.events);
+      return this.#page(SQL.readWindowPage, [...values, ...window], limits);
     }
-    if (skim === undefined) return parsePage(await this.#connections.run(SQL.readPlainPage, values), limits.events);
-    const skimming = [[...skim.tenants], skim.look];
-    return parsePage(await this.#connections.run(SQL.readSkimmingPage, [...values, ...skimming]), limits.events, skim);
+    if (skim === undefined) return this.#page(SQL.readPlainPage, values, limits);
+    return this.#page(SQL.readSkimmingPage, [...values, [...skim.tenants], skim.look], limits, skim);
+  }
+
+  async #page(statement: Statement, values: unknown[], { events }: PageLimits, skim?: Skim): Promise<TimedPage> {
+    const rows = new PageRows(events);
+    await this.#connections.runEach(statement, values, (row) => rows.add(row));
+    return rows.page(skim);
   }
 
   async readLanePages(

@@ -11,12 +11,14 @@ export interface TopicTally {
 /** What a batch makes published, by topic: what `siding verify` holds the log and Kafka against. */
 export function tallyOf(...groups: readonly (readonly Pick<OutboxEvent, "topic" | "eventId">[])[]): TopicTally[] {
   const sums = new Map<string, Checksum>();
+  let last: string | undefined;
+  let sum = new Checksum();
   for (const events of groups) {
     for (const { topic, eventId } of events) {
-      let sum = sums.get(topic);
-      if (sum === undefined) {
-        sum = new Checksum();
+      if (topic !== last) {
+        sum = sums.get(topic) ?? new Checksum();
         sums.set(topic, sum);
+        last = topic;
       }
       sum.add(eventId);
     }

@@ -14,7 +14,7 @@ page as (
 select null, max(seq)::text, count(*)::text, count(act)::text, null, null, null, null, null, null, null, null, null, null from asked
 union all
 select seq::text, xid::text, event_id::text, tenant_id, dedupe_key, topic, key, headers::text, payload,
-  payload_bytes::text, bytes::text, created_at::text, act, attempts::text
+  payload_bytes::text, bytes::text, to_char(created_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), act, attempts::text
 from (
   select page.*, sum(page.bytes) over (order by page.seq rows unbounded preceding) - page.bytes as bytes_before
   from page

@@ -112,7 +112,7 @@ from line
 left join counted using (place)
 union all
 select cut.seq::text, cut.xid::text, cut.event_id::text, cut.tenant_id, nullif(cut.dedupe_key, cut.event_id::text), cut.topic,
-  cut.key, cut.headers::text, cut.payload, cut.payload_bytes::text, cut.bytes::text, cut.created_at::text, cut.is_late::int::text,
+  cut.key, cut.headers::text, cut.payload, cut.payload_bytes::text, cut.bytes::text, to_char(cut.created_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), cut.is_late::int::text,
   cut.place::text
 from cut
 join line using (place)

@@ -47,7 +47,7 @@ select null, pg_current_snapshot()::text, (extract(epoch from clock_timestamp())
   (select count(*) from late)
 union all
 select seq::text, xid::text, event_id::text, tenant_id, dedupe_key, topic, key, headers::text, payload,
-  payload_bytes::text, bytes::text, created_at::text, is_late::int
+  payload_bytes::text, bytes::text, to_char(created_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), is_late::int
 from (
   select page.*, sum(page.bytes) over (order by page.seq rows unbounded preceding) - page.bytes as bytes_before
   from page

@@ -30,7 +30,7 @@ select null, pg_current_snapshot()::text, (extract(epoch from clock_timestamp())
   (select count(*) from late)
 union all
 select seq::text, xid::text, event_id::text, tenant_id, dedupe_key, topic, key, headers::text, payload,
-  payload_bytes::text, bytes::text, created_at::text, 1
+  payload_bytes::text, bytes::text, to_char(created_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 1
 from (
   select late.*, sum(late.bytes) over (order by late.seq rows unbounded preceding) - late.bytes as bytes_before
   from late
