@@ -149,7 +149,7 @@ export class JobDesk {
   /** @throws SIDING_JOB_UNKNOWN */
   async show(jobId: string): Promise<JobView> {
     const job = await this.find(jobId);
-    if (job === null) throw new SidingError("SIDING_JOB_UNKNOWN", `there is no job ${jobId.slice(0, 80)}`);
+    if (job === null) throw unknownJob(jobId);
     return job;
   }
 
@@ -233,6 +233,10 @@ export class JobDesk {
   #guarded<T>(ask: () => Promise<T>): Promise<T> {
     return asStoreError(this.#where, ask);
   }
+}
+
+export function unknownJob(jobId: string): SidingError {
+  return new SidingError("SIDING_JOB_UNKNOWN", `there is no job ${jobId.slice(0, 80)}`);
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

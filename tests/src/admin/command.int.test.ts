@@ -113,6 +113,12 @@ describe("siding admin", () => {
         ["dead", "show", dead],
         ["dead", "show", id],
         ["tokens", "list"],
+        ["events", "replay", "--tenant", "acme", "--since", "2h", "--dry-run"],
+        ["events", "replay", "--id", id, "--dry-run", "-o", "json"],
+        ["dead", "redrive", "--topic", "orders", "--dry-run", "-o", "json"],
+        ["dead", "discard", "--id", dead, "--dry-run"],
+        ["jobs", "list"],
+        ["jobs", "show", randomUUID().replace(/^.{8}/, "00000000")],
       ]) {
         const [local, remote] = await Promise.all([siding(here(), ...command), siding(there, ...command)]);
         expect(remote, command.join(" ")).toEqual(local);
@@ -133,6 +139,39 @@ describe("siding admin", () => {
       expect(refused.stderr).not.toContain(flags[3]);
     });
   }, 180_000);
+
+  test("takes a job from a command, and a command's word that ends it", async () => {
+    const token = await makeToken("--role", "operator");
+    await database.query(
+      `update siding.shard set cursor = row((select max(seq) from siding.event), pg_current_snapshot(),
+        pg_current_xact_id(), null, null, null)::siding.cursor`,
+    );
+    await withServer(async (url) => {
+      const there = { SIDING_ADMIN_URL: url, SIDING_ADMIN_TOKEN: token };
+      const word = ["--reason", "mended", "--yes", "-o", "json"];
+      const asked = await siding(there, "dead", "redrive", "--tenant", "acme", "--rate", "1", ...word);
+      expect(asked).toMatchObject({ code: 0, stderr: "" });
+      const { job_id: jobId, asked: events } = JSON.parse(asked.stdout);
+      expect(events).toBe(1);
+
+      const still = await siding(there, "jobs", "cancel", jobId, "--dry-run", "-o", "json");
+      expect(JSON.parse(still.stdout)).toMatchObject({ job_id: jobId, state: "running", events_per_second: 1 });
+      const ended = await siding(there, "jobs", "cancel", jobId, ...word);
+      expect(ended).toMatchObject({ code: 0, stderr: "" });
+      expect(JSON.parse(ended.stdout)).toMatchObject({ state: "cancelled", cancel_reason: "mended" });
+      for (const command of [
+        ["jobs", "list", "--tenant", "acme"],
+        ["jobs", "show", jobId],
+        ["jobs", "show", jobId, "-o", "json"],
+        ["jobs", "cancel", jobId, ...word],
+      ]) {
+        const [local, remote] = await Promise.all([siding(here(), ...command), siding(there, ...command)]);
+        expect(remote, command.join(" ")).toEqual(local);
+      }
+      const wide = await siding(there, "events", "replay", "--topic", "orders", "--reason", "r", "--yes");
+      expect(wide).toMatchObject({ code: 2, stderr: expect.stringContaining("give --tenant or --id") });
+    });
+  }, 120_000);
 
   test("refuses to start beyond loopback while no token holds, in one line", async () => {
     const empty = await createTestDatabase(inject("databaseUrl"));

@@ -24,6 +24,7 @@ export const TenantReplayWanted = only({
   status: Type.Optional(Status),
   topic: Type.Optional(text(249)),
   key: Type.Optional(text(2_048)),
+  dedupe_key: Type.Optional(text(512)),
   since: Type.Optional(time("created at or after")),
   until: Type.Optional(time("created before")),
   events_per_second: Type.Optional(rate),
@@ -36,8 +37,11 @@ export const DeadLettersWanted = only({
   event_ids: Type.Optional(events),
   tenant_id: Type.Optional(tenant),
   topic: Type.Optional(text(249)),
+  key: Type.Optional(text(2_048)),
+  dedupe_key: Type.Optional(text(512)),
   since: Type.Optional(time("created at or after")),
   until: Type.Optional(time("created before")),
+  events_per_second: Type.Optional(rate),
   dry_run: Type.Optional(dryRun),
   reason,
 });
@@ -61,7 +65,7 @@ export const JobOffer = only({
       created_at: time(),
     }),
   ),
-  overlaps: Type.Array(only({ job_id: uuid(), kind: Type.String() }), {
+  overlaps: Type.Array(only({ job_id: uuid(), kind: Type.String(), actor: Type.String(), reason: Type.String() }), {
     description: "open jobs that are over some of the same events",
   }),
 });

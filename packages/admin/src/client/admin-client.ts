@@ -193,8 +193,8 @@ export class AdminClient {
     const invalid = errors?.map(({ where, message }) => `${where} ${message}`).join("; ");
     const said = `the admin API at ${this.#base.origin}: ${invalid ?? detail ?? title}`;
     const code = String(type).startsWith(ERROR_TYPE_PREFIX) ? type.slice(ERROR_TYPE_PREFIX.length) : "";
-    // The event's own words: they are the same wherever it was looked for.
-    if (code === "SIDING_EVENT_UNKNOWN") return new SidingError(code, detail ?? title);
+    // Words of an event or a job: they are the same wherever it was looked for.
+    if (code === "SIDING_EVENT_UNKNOWN" || code === "SIDING_JOB_UNKNOWN") return new SidingError(code, detail ?? title);
     if (status === 429 || status >= 500) return new SidingError("SIDING_API_UNREACHABLE", said);
     if (status === 401 || status === 403) return new SidingError("SIDING_API_REFUSED", said);
     return new SidingError(isErrorCode(code) ? code : "SIDING_USAGE", said);

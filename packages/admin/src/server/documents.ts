@@ -1,12 +1,12 @@
 import type { ListedToken } from "@siding/store-postgres/admin-tokens.js";
 import type { AuditEntry } from "@siding/store-postgres/audit-log.js";
 import type { DeadGroup, InspectedEvent } from "@siding/store-postgres/event-inspection.js";
-import type { JobView } from "@siding/store-postgres/job-desk.js";
+import type { JobKind, JobOffer, JobView } from "@siding/store-postgres/job-desk.js";
 import type { RelayStatus, ShardStatus, StatusReport } from "@siding/store-postgres/read-status.js";
 import type { AuditEntry as AuditDocument } from "../api/audit.js";
 import type { Relays, Status } from "../api/deployment.js";
 import type { DeadCause, Event } from "../api/event.js";
-import type { Job } from "../api/job.js";
+import type { Job, JobOffer as JobOfferDocument } from "../api/job.js";
 import type { Token } from "../api/token.js";
 
 // What is known, in the names that the API and `-o json` show. 64-bit numbers become strings, times and ages do not.
@@ -174,5 +174,26 @@ export function jobDocument(job: JobView): Job {
     asked: job.asked,
     counts: { replayed, redriven, discarded, waiting, failed },
     last_error: job.lastError,
+  };
+}
+
+export function jobOfferDocument(
+  kind: JobKind,
+  { jobId, asked, waiting, sample, overlaps }: JobOffer,
+): JobOfferDocument {
+  return {
+    job_id: jobId,
+    kind,
+    asked,
+    waiting,
+    sample: sample.map((event) => ({
+      act: event.act,
+      event_id: event.eventId,
+      tenant_id: event.tenantId,
+      topic: event.topic,
+      key: event.key,
+      created_at: event.createdAt,
+    })),
+    overlaps: overlaps.map((job) => ({ job_id: job.jobId, kind: job.kind, actor: job.actor, reason: job.reason })),
   };
 }

@@ -1,13 +1,12 @@
-import { type JobDesk, withJobDesk } from "@siding/store-postgres/job-desk.js";
 import { Command } from "commander";
 import { loadConfig } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
 import { type AnswerFlags, writeAnswer } from "../inspect/print-answer.js";
-import { jobDatabase } from "../jobs/job-command.js";
+import { type JobKeeper, withJobKeeper } from "../jobs/job-keeper.js";
 import { jobAnswer, jobsAnswer, renderJobTable } from "../jobs/render-job.js";
 import { waitForJob } from "../jobs/wait-for-job.js";
 import { LIMIT_MAX, parseLimit } from "../limit-flag.js";
-import { authorHere, confirm, reasonOf, requireWord, type WordFlags } from "../operator-word.js";
+import { confirm, reasonOf, requireWord, type WordFlags } from "../operator-word.js";
 import { outputOption } from "../output-option.js";
 
 const LIMIT_DEFAULT = 50;
@@ -35,9 +34,10 @@ function listCommand(): Command {
     );
   return addConfigFlags(command).action(
     async (flags: AnswerFlags & { tenant?: string; running?: boolean; limit: number }) => {
-      await atDesk(flags, async (desk) => {
-        const jobs = await desk.list({ tenantId: flags.tenant, isRunning: flags.running === true, limit: flags.limit });
-        writeAnswer(jobsAnswer(jobs), flags);
+      const { tenant, running = false, limit } = flags;
+      await atJobs(flags, async (jobs) => {
+        const listed = await jobs.list({ ...(tenant === undefined ? {} : { tenant }), running, limit });
+        writeAnswer(jobsAnswer(listed), flags);
       });
     },
   );
@@ -51,10 +51,9 @@ function showCommand(): Command {
     .addOption(outputOption())
     .addHelpText("after", "\nExample:\n  siding jobs show 0198f1f0-6a5e-7c3b-9d2e-3f6a1b2c4d5e\n");
   return addConfigFlags(command).action(async (jobId: string, flags: AnswerFlags & { wait?: boolean }) => {
-    await atDesk(flags, async (desk) => {
-      if (flags.wait === true) await waitForJob(desk, jobId);
-      const job = await desk.show(jobId);
-      writeAnswer(jobAnswer(job), flags);
+    await atJobs(flags, async (jobs) => {
+      if (flags.wait === true) await waitForJob(jobs, jobId);
+      writeAnswer(jobAnswer(await jobs.show(jobId)), flags);
     });
   });
 }
@@ -63,6 +62,7 @@ function cancelCommand(): Command {
   const command = new Command("cancel")
     .description("end a job; what it has published stands")
     .argument("<job-id>")
+    .option("--dry-run", "show the job, and leave it as it is")
     .option("--yes", "do not ask")
     .option("--reason <text>", "why, for the record")
     .addOption(outputOption())
@@ -70,28 +70,35 @@ function cancelCommand(): Command {
       "after",
       '\nExample:\n  siding jobs cancel 0198f1f0-6a5e-7c3b-9d2e-3f6a1b2c4d5e --reason "wrong tenant"\n',
     );
-  return addConfigFlags(command).action(async (jobId: string, flags: AnswerFlags & WordFlags) => {
-    await atDesk(flags, async (desk) => {
-      const reason = await reasonOf(flags, "a cancellation");
-      requireWord(flags);
-      const shown = renderJobTable(await desk.show(jobId));
-      if (!(await confirm(flags, () => shown))) {
-        process.stderr.write("nothing was done\n");
-        process.exitCode = 1;
-        return;
-      }
-      const wasRunning = await desk.cancel(jobId, authorHere(reason));
-      const job = await desk.show(jobId);
-      if (!wasRunning) {
-        process.stderr.write(`job ${jobId} was ${job.state} already\n`);
-        process.exitCode = 1;
-      }
-      writeAnswer(jobAnswer(job), flags);
-    });
-  });
+  return addConfigFlags(command).action(
+    async (jobId: string, flags: AnswerFlags & WordFlags & { readonly dryRun?: boolean }) => {
+      await atJobs(flags, async (jobs) => {
+        const isDryRun = flags.dryRun === true;
+        const reason = isDryRun ? "" : await reasonOf(flags, "a cancellation");
+        if (!isDryRun) requireWord(flags);
+        const before = await jobs.show(jobId);
+        if (before.state !== "running") {
+          process.stderr.write(`job ${jobId} was ${before.state} already\n`);
+          process.exitCode = 1;
+        }
+        if (isDryRun || before.state !== "running") return writeAnswer(jobAnswer(before), flags);
+        if (!(await confirm(flags, () => renderJobTable(before)))) {
+          process.stderr.write("nothing was done\n");
+          process.exitCode = 1;
+          return;
+        }
+        const job = await jobs.cancel(jobId, reason);
+        if (job.state !== "cancelled") {
+          process.stderr.write(`job ${jobId} was ${job.state} before it could be cancelled\n`);
+          process.exitCode = 1;
+        }
+        writeAnswer(jobAnswer(job), flags);
+      });
+    },
+  );
 }
 
-async function atDesk(flags: AnswerFlags, act: (desk: JobDesk) => Promise<void>): Promise<void> {
+async function atJobs(flags: AnswerFlags, act: (jobs: JobKeeper) => Promise<void>): Promise<void> {
   const { values: config } = loadConfig({ options: { ...flags }, environment: process.env, directory: process.cwd() });
-  await withJobDesk(jobDatabase(config), act);
+  await withJobKeeper(config, act);
 }

@@ -56,6 +56,7 @@ function createCommand(): Command {
     .option("--expires <when>", "how long it holds, such as 30d, a time, or never", "90d")
     .option("--reason <text>", "why, for the record")
     .option("--dry-run", "show what would be made, and make nothing")
+    .option("--yes", "do not ask; a token is made without asking, too")
     .addOption(outputOption())
     .addHelpText("after", CREATE_NOTES);
   return addConfigFlags(command).action(async (flags: CreateFlags) => {

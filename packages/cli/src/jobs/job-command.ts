@@ -1,19 +1,14 @@
+import type { JobOffer } from "@siding/admin/api/job.js";
 import { SidingError } from "@siding/core/errors.js";
-import {
-  type JobDesk,
-  type JobKind,
-  type JobOffer,
-  type JobRequest,
-  withJobDesk,
-} from "@siding/store-postgres/job-desk.js";
+import type { JobKind } from "@siding/store-postgres/job-desk.js";
 import { Command } from "commander";
-import { loadConfig, requireSetting } from "../config/load-config.js";
+import { loadConfig } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
-import type { SidingConfig } from "../config/settings.js";
 import { addFilterFlags, addStatusFlag, type FilterFlags, filterOf } from "../inspect/filter-flags.js";
-import { authorHere, confirm, reasonOf, requireWord, type WordFlags } from "../operator-word.js";
+import { confirm, reasonOf, requireWord, type WordFlags } from "../operator-word.js";
 import { outputOption } from "../output-option.js";
-import { renderOffer, renderOfferJson } from "./render-job.js";
+import { type JobKeeper, type JobWish, withJobKeeper } from "./job-keeper.js";
+import { renderOffer } from "./render-job.js";
 import { waitForJob } from "./wait-for-job.js";
 
 interface JobFlags extends Omit<FilterFlags, "id">, WordFlags {
@@ -41,50 +36,38 @@ export function jobCommand(kind: JobKind, description: string, notes: string): C
       environment: process.env,
       directory: process.cwd(),
     });
-    await withJobDesk(jobDatabase(config), (desk) => submit(desk, kind, flags));
+    await withJobKeeper(config, (jobs) => submit(jobs, kind, flags));
   });
 }
 
-/**
- * Where jobs are laid down. Not through an admin API: one that is named must not be passed by without a word.
- * @throws SIDING_USAGE where one is named, SIDING_CONFIG_INVALID where no database is
- */
-export function jobDatabase(config: SidingConfig): string {
-  if (config.adminUrl === undefined) return requireSetting(config, "databaseUrl");
-  throw new SidingError(
-    "SIDING_USAGE",
-    "jobs are asked of the database: leave --url and SIDING_ADMIN_URL out, or use the routes of the admin API",
-  );
-}
-
-async function submit(desk: JobDesk, kind: JobKind, flags: JobFlags): Promise<void> {
+async function submit(jobs: JobKeeper, kind: JobKind, flags: JobFlags): Promise<void> {
   const isDryRun = flags.dryRun === true;
   const reason = isDryRun ? "dry run" : await reasonOf(flags, `a ${kind}`);
   if (!isDryRun) requireWord(flags);
   const { id: eventIds, ...rest } = flags;
   const { eventId: _, ...filter } = filterOf(rest);
-  const request: JobRequest = {
+  const wish: JobWish = {
     kind,
     filter: { ...filter, eventIds },
     eventsPerSecond: flags.rate ?? null,
-    author: authorHere(reason),
+    reason,
   };
   if (isDryRun || flags.yes !== true) {
-    const preview = await desk.preview(request);
-    if (isDryRun || preview.asked + preview.waiting === 0) return print(kind, preview, flags);
-    if (!(await confirm(flags, () => renderOffer(kind, preview)))) {
+    const preview = await jobs.preview(wish);
+    if (isDryRun || preview.asked + preview.waiting === 0) return print(preview, flags);
+    if (!(await confirm(flags, () => renderOffer(preview)))) {
       process.stderr.write("nothing was done\n");
       process.exitCode = 1;
       return;
     }
   }
-  const offer = await desk.create(request);
-  print(kind, offer, flags);
-  if (flags.wait === true && offer.jobId !== null) await waitForJob(desk, offer.jobId);
+  const offer = await jobs.create(wish);
+  print(offer, flags);
+  if (flags.wait === true && offer.job_id !== null) await waitForJob(jobs, offer.job_id);
 }
 
-function print(kind: JobKind, offer: JobOffer, { output }: JobFlags): void {
-  process.stdout.write(output === "json" ? renderOfferJson(kind, offer) : renderOffer(kind, offer));
+function print(offer: JobOffer, { output }: JobFlags): void {
+  process.stdout.write(output === "json" ? `${JSON.stringify(offer, null, 2)}\n` : renderOffer(offer));
 }
 
 function parseRate(text: string): number {

@@ -1,5 +1,5 @@
 import type { AdminPool } from "@siding/store-postgres/admin-pool.js";
-import type { JobKind, JobRequest, JobView } from "@siding/store-postgres/job-desk.js";
+import { type JobKind, type JobRequest, type JobView, unknownJob } from "@siding/store-postgres/job-desk.js";
 import type { FastifyRequest } from "fastify";
 import {
   DeadLettersWanted,
@@ -14,9 +14,8 @@ import {
 } from "../../api/job.js";
 import { type Caller, tenantOf } from "../access.js";
 import type { AdminRoutes } from "../admin-routes.js";
-import { jobDocument } from "../documents.js";
+import { jobDocument, jobOfferDocument } from "../documents.js";
 import { authorOf, callerOf } from "../guard.js";
-import { HttpProblem } from "../http-problem.js";
 import { instantOrNone } from "../instant.js";
 
 interface Wanted {
@@ -25,6 +24,7 @@ interface Wanted {
   readonly status?: "pending" | "published" | "dead";
   readonly topic?: string;
   readonly key?: string;
+  readonly dedupe_key?: string;
   readonly since?: string;
   readonly until?: string;
   readonly events_per_second?: number;
@@ -130,7 +130,7 @@ export function jobRoutes(server: AdminRoutes, { pool }: { readonly pool: AdminP
   );
 
   async function ask(kind: JobKind, request: FastifyRequest, wanted: Wanted): Promise<JobOffer> {
-    const { event_ids: eventIds, status, topic, key, events_per_second: eventsPerSecond = null, reason } = wanted;
+    const { event_ids: eventIds, status, topic, key, dedupe_key: dedupeKey, reason } = wanted;
     const caller = callerOf(request);
     const job: JobRequest = {
       kind,
@@ -141,35 +141,23 @@ export function jobRoutes(server: AdminRoutes, { pool }: { readonly pool: AdminP
         status,
         topic,
         key,
+        dedupeKey,
         since: instantOrNone("since", wanted.since),
         until: instantOrNone("until", wanted.until),
       },
-      eventsPerSecond,
+      eventsPerSecond: wanted.events_per_second ?? null,
       author: authorOf(request, reason),
     };
     const offer = await pool.atJobDesk(caller.tenants, (desk) =>
       wanted.dry_run === true ? desk.preview(job) : desk.create(job),
     );
-    const { jobId, asked, waiting, sample, overlaps } = offer;
-    return {
-      job_id: jobId,
-      kind,
-      asked,
-      waiting,
-      sample: sample.map(({ eventId, tenantId, createdAt, ...rest }) => ({
-        ...rest,
-        event_id: eventId,
-        tenant_id: tenantId,
-        created_at: createdAt,
-      })),
-      overlaps: overlaps.map((other) => ({ job_id: other.jobId, kind: other.kind })),
-    };
+    return jobOfferDocument(kind, offer);
   }
 }
 
-/** @throws HttpProblem 404 for a job that is not there, or is not this caller's to see */
+/** @throws SIDING_JOB_UNKNOWN for a job that is not there, or is not this caller's to see */
 function ownJob({ tenants }: Caller, jobId: string, job: JobView | null): JobView {
   const isOwn = job !== null && (tenants === null || tenants.includes(job.filter.tenant ?? ""));
   if (isOwn) return job;
-  throw new HttpProblem(404, `There is no job ${jobId}.`);
+  throw unknownJob(jobId);
 }

@@ -1,0 +1,90 @@
+import type { Job, JobList, JobOffer } from "@siding/admin/api/job.js";
+import type { AdminClient } from "@siding/admin/client/admin-client.js";
+import { jobDocument, jobOfferDocument } from "@siding/admin/server/documents.js";
+import { SidingError } from "@siding/core/errors.js";
+import type { EventFilter } from "@siding/store-postgres/event-filter.js";
+import { type JobDesk, type JobKind, withJobDesk } from "@siding/store-postgres/job-desk.js";
+import { requireSetting } from "../config/load-config.js";
+import type { SidingConfig } from "../config/settings.js";
+import { adminApi } from "../inspect/print-answer.js";
+import { authorHere } from "../operator-word.js";
+
+/** What is asked for; who asks is known where it is laid down. */
+export interface JobWish {
+  readonly kind: JobKind;
+  readonly filter: Omit<EventFilter, "eventId"> & { readonly eventIds?: readonly string[] | undefined };
+  readonly eventsPerSecond: number | null;
+  readonly reason: string;
+}
+
+/** Where jobs are laid down, asked directly or through an admin API: answers are the same to the letter. */
+export interface JobKeeper {
+  /** Counts and samples, and changes nothing. @throws SIDING_USAGE, SIDING_REPLAY_OFF */
+  preview(wish: JobWish): Promise<JobOffer>;
+  create(wish: JobWish): Promise<JobOffer>;
+  /** Newest first. */
+  list(query: { readonly tenant?: string; readonly running: boolean; readonly limit: number }): Promise<JobList>;
+  /** @throws SIDING_JOB_UNKNOWN */
+  show(jobId: string): Promise<Job>;
+  /** What the job is then; one that had ended stays as it was. @throws SIDING_JOB_UNKNOWN */
+  cancel(jobId: string, reason: string): Promise<Job>;
+}
+
+/** Lets `act` at the jobs that the configuration leads to. */
+export async function withJobKeeper<T>(config: SidingConfig, act: (jobs: JobKeeper) => Promise<T>): Promise<T> {
+  const api = adminApi(config);
+  if (api !== undefined) return act(remoteJobs(api));
+  return withJobDesk(requireSetting(config, "databaseUrl"), (desk) => act(localJobs(desk)));
+}
+
+function localJobs(desk: JobDesk): JobKeeper {
+  const requestOf = ({ reason, ...asked }: JobWish) => ({ ...asked, author: authorHere(reason) });
+  return {
+    preview: async (wish) => jobOfferDocument(wish.kind, await desk.preview(requestOf(wish))),
+    create: async (wish) => jobOfferDocument(wish.kind, await desk.create(requestOf(wish))),
+    list: async ({ tenant, running, limit }) => {
+      const jobs = await desk.list({ tenantId: tenant, isRunning: running, limit });
+      return { jobs: jobs.map(jobDocument) };
+    },
+    show: async (jobId) => jobDocument(await desk.show(jobId)),
+    cancel: async (jobId, reason) => {
+      await desk.cancel(jobId, authorHere(reason));
+      return jobDocument(await desk.show(jobId));
+    },
+  };
+}
+
+function remoteJobs(api: AdminClient): JobKeeper {
+  return {
+    preview: (wish) => ask(api, wish, true),
+    create: (wish) => ask(api, wish, false),
+    list: (query) => api.jobs(query),
+    show: (jobId) => api.job(jobId),
+    cancel: (jobId, reason) => api.cancelJob(jobId, reason),
+  };
+}
+
+function ask(api: AdminClient, { kind, filter, eventsPerSecond, reason }: JobWish, dryRun: boolean): Promise<JobOffer> {
+  const { eventIds, tenantId, status, topic, key, dedupeKey, since, until } = filter;
+  const how = { ...(eventsPerSecond === null ? {} : { events_per_second: eventsPerSecond }), dry_run: dryRun, reason };
+  const tenant = given({ tenant_id: tenantId });
+  const which = given({ topic, key, dedupe_key: dedupeKey, since, until });
+  if (kind !== "replay") {
+    return api[kind]({ ...given({ event_ids: eventIds && [...eventIds] }), ...tenant, ...which, ...how });
+  }
+  if (eventIds === undefined) {
+    if (tenantId === undefined) throw new SidingError("SIDING_USAGE", `${REPLAY_ROUTES}: give --tenant or --id`);
+    return api.replayTenant({ tenant_id: tenantId, ...given({ status }), ...which, ...how });
+  }
+  if (status !== undefined || Object.keys(which).length > 0) {
+    throw new SidingError("SIDING_USAGE", `${REPLAY_ROUTES}: beside --id give --tenant at most`);
+  }
+  return api.replay({ event_ids: [...eventIds], ...tenant, ...how });
+}
+
+const REPLAY_ROUTES = "an admin API replays events of a tenant, or by id";
+
+/** Without what was not given: an API refuses what it is told and does not know. */
+function given<T extends object>(values: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as never;
+}
