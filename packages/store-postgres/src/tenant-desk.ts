@@ -1,5 +1,5 @@
 import { SidingError } from "@siding/core/errors.js";
-import type { Policy, PolicyFields } from "@siding/core/policy/policy.js";
+import { NOTHING_SAID, type Policy, type PolicyFields, type PolicySettings } from "@siding/core/policy/policy.js";
 import { PolicyCache } from "@siding/core/policy/policy-cache.js";
 import type { PolicyBook } from "@siding/core/ports/policy-source.js";
 import { UNUSED } from "@siding/core/quota/limit.js";
@@ -137,6 +137,20 @@ export class TenantDesk {
 
   async setPolicy(policy: Policy, { actor, reason, role }: Author): Promise<void> {
     await this.#run(SQL.set, [JSON.stringify(policyRow(policy)), actor, reason, role]);
+  }
+
+  /** Lays a tenant's own policy down, or changes what it says; one that says nothing any more goes. */
+  async say(
+    tenantId: string,
+    said: Partial<PolicySettings>,
+    { policies }: Pick<OpenBook, "policies">,
+    author: Author,
+  ): Promise<void> {
+    const name = `tenant/${tenantId}`;
+    const before = policies.find((policy) => policy.name === name);
+    const settings = { ...(before?.settings ?? NOTHING_SAID), ...said };
+    if (Object.values(settings).every((value) => value === null)) await this.removePolicy(name, author);
+    else await this.setPolicy({ name, match: { kind: "tenant", tenantId }, priority: 0, settings }, author);
   }
 
   async removePolicy(name: string, { actor, reason, role }: Author): Promise<boolean> {

@@ -19,6 +19,7 @@ const ROUTES: Readonly<
   "GET /admin/jobs": { role: "viewer", isOfTenant: true },
   "GET /admin/jobs/:job_id": { role: "viewer", isOfTenant: true },
   "DELETE /admin/jobs/:job_id": { role: "operator", isOfTenant: true },
+  "GET /admin/tenants": { role: "viewer" },
   "GET /admin/tenants/:tenant_id": { role: "viewer", isOfTenant: true },
   "PATCH /admin/tenants/:tenant_id": { role: "admin", isOfTenant: true },
   "POST /admin/tenants/:tenant_id/pause": { role: "operator", isOfTenant: true },

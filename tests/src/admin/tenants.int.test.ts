@@ -216,8 +216,8 @@ test("the client speaks of tenants in the same words", async () => {
     const client = new AdminClient({ url: `http://127.0.0.1:${server.port}`, token: admin });
     const name = "of/a client";
     expect((await client.patchTenant(name, { weight: 2, reason: "r" })).holds.weight).toBe(2);
-    expect((await client.pauseTenant(name, "r")).pause).toMatchObject({ reason: "r", until: null });
-    expect((await client.resumeTenant(name, "r")).pause).toBeNull();
+    expect((await client.pauseTenant(name, { reason: "r" })).pause).toMatchObject({ reason: "r", until: null });
+    expect((await client.resumeTenant(name, { reason: "r" })).pause).toBeNull();
     expect((await client.tenant(name)).said_by.weight).toBe(`tenant/${name}`);
     expect((await client.tenantUsage(name)).quota.events).toBeNull();
   } finally {

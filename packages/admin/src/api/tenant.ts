@@ -1,4 +1,5 @@
 import { type Static, Type } from "typebox";
+import { LIMIT_MAX } from "./paging.js";
 import { int64, only, orNull, text, time } from "./text.js";
 import { reason } from "./token.js";
 
@@ -51,14 +52,19 @@ export type PolicyWords = Static<typeof PolicyWords>;
 
 export const TenantPath = only({ tenant_id: text(255, "any name: a tenant need not be known to have limits") });
 
-export const TenantPatch = only({ ...Type.Partial(PolicyWords).properties, reason });
+const dryRun = Type.Optional(Type.Boolean({ description: "shows what would hold, and changes nothing" }));
+
+export const TenantPatch = only({ ...Type.Partial(PolicyWords).properties, dry_run: dryRun, reason });
 export type TenantPatch = Static<typeof TenantPatch>;
 
 export const TenantPause = only({
   until: Type.Optional(time("without it until it is resumed; Postgres' clock decides")),
+  dry_run: dryRun,
   reason,
 });
-export const TenantResumption = only({ reason });
+export type TenantPause = Static<typeof TenantPause>;
+export const TenantResumption = only({ dry_run: dryRun, reason });
+export type TenantResumption = Static<typeof TenantResumption>;
 
 export const Tenant = only({
   tenant_id: Type.String(),
@@ -92,3 +98,16 @@ export const TenantUsage = only({
   quota: only({ events: Use, bytes: Use }),
 });
 export type TenantUsage = Static<typeof TenantUsage>;
+
+export const TenantQuery = only({
+  after: Type.Optional(text(255, "go on behind this one")),
+  limit: Type.Integer({ minimum: 1, maximum: LIMIT_MAX, default: 50 }),
+});
+export type TenantQuery = Static<typeof TenantQuery>;
+
+export const TenantList = only({
+  tenants: Type.Array(only({ tenant: Tenant, usage: TenantUsage })),
+  counted_to: int64("pending of each is counted no further"),
+  next_after: orNull(Type.String({ description: "to go on behind; null at the end" })),
+});
+export type TenantList = Static<typeof TenantList>;

@@ -22,7 +22,15 @@ import type {
 } from "../api/job.js";
 import { valueRanges } from "../api/json-text.js";
 import { ERROR_TYPE_PREFIX, type Problem } from "../api/problem.js";
-import type { Tenant, TenantPatch, TenantUsage } from "../api/tenant.js";
+import type {
+  Tenant,
+  TenantList,
+  TenantPatch,
+  TenantPause,
+  TenantQuery,
+  TenantResumption,
+  TenantUsage,
+} from "../api/tenant.js";
 import type { Token, TokenMade, TokenPage, TokenQuery, TokenRevocation, TokenWanted } from "../api/token.js";
 
 export interface AdminClientOptions {
@@ -129,6 +137,10 @@ export class AdminClient {
     return JSON.parse(await this.#send("DELETE", `admin/jobs/${encodeURIComponent(jobId)}`, { reason }));
   }
 
+  async tenants(query: Partial<TenantQuery> = {}): Promise<TenantList> {
+    return JSON.parse(await this.#get("admin/tenants", query));
+  }
+
   async tenant(tenantId: string): Promise<Tenant> {
     return JSON.parse(await this.#get(tenantPath(tenantId)));
   }
@@ -141,13 +153,12 @@ export class AdminClient {
     return JSON.parse(await this.#send("PATCH", tenantPath(tenantId), {}, patch));
   }
 
-  /** @param until RFC 3339; undefined: until it is resumed */
-  async pauseTenant(tenantId: string, reason: string, until?: string): Promise<Tenant> {
-    return JSON.parse(await this.#send("POST", `${tenantPath(tenantId)}/pause`, {}, { reason, until }));
+  async pauseTenant(tenantId: string, pause: TenantPause): Promise<Tenant> {
+    return JSON.parse(await this.#send("POST", `${tenantPath(tenantId)}/pause`, {}, pause));
   }
 
-  async resumeTenant(tenantId: string, reason: string): Promise<Tenant> {
-    return JSON.parse(await this.#send("POST", `${tenantPath(tenantId)}/resume`, {}, { reason }));
+  async resumeTenant(tenantId: string, resumption: TenantResumption): Promise<Tenant> {
+    return JSON.parse(await this.#send("POST", `${tenantPath(tenantId)}/resume`, {}, resumption));
   }
 
   #get(path: string, query: Query = {}): Promise<string> {

@@ -14,11 +14,16 @@ export function wordOf(field: PolicyField): string {
 
 /** What is said, in the API's words. */
 export function policyWords(settings: PolicySettings): PolicyWords {
-  const words = POLICY_FIELDS.map((field) => {
+  return wordsOf(settings) as PolicyWords;
+}
+
+/** The same of those fields alone that are named. */
+export function wordsOf(settings: Partial<PolicySettings>): Partial<PolicyWords> {
+  const words = POLICY_FIELDS.filter((field) => settings[field] !== undefined).map((field) => {
     const value: unknown = settings[field];
     return [wordOf(field), isObject(value) ? limitWords(value as LimitSetting) : value] as const;
   });
-  return Object.fromEntries(words) as unknown as PolicyWords;
+  return Object.fromEntries(words) as Partial<PolicyWords>;
 }
 
 /**

@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { addConfigFlags } from "../config/read-flags.js";
 import { tableOptions } from "../inspect/print-answer.js";
 import { outputOption } from "../output-option.js";
-import { type ChangeFlags, change, lookAtDesk } from "../tenants/change-policies.js";
+import { type ChangeFlags, changeAtDesk, lookAtDesk } from "../tenants/change-policies.js";
 import { addPolicyFlags, type PolicyFlags, saidBy } from "../tenants/policy-flags.js";
 import { policyJson, renderDifference, renderPolicies, saidOf } from "../tenants/render-policies.js";
 
@@ -67,7 +67,7 @@ function setCommand(): Command {
     const match = matchOf(flags);
     const priority = flags.priority === undefined ? undefined : parsePriority(flags.priority);
     const said = saidBy(flags);
-    await change(flags, async (desk, book, author) => {
+    await changeAtDesk(flags, async (desk, book, author) => {
       const before = book.policies.find((policy) => policy.name === name);
       const aim = match ?? before?.match;
       if (aim === undefined) {
@@ -88,7 +88,7 @@ function removeCommand(): Command {
   const command = new Command("remove").description("take a policy away").argument("<name>");
   addWordFlags(command).addHelpText("after", '\nExample:\n  siding policies remove tighter --reason "done"\n');
   return addConfigFlags(command).action(async (name: string, flags: ChangeFlags) => {
-    await change(flags, async (desk, book, author) => {
+    await changeAtDesk(flags, async (desk, book, author) => {
       const before = book.policies.find((policy) => policy.name === name);
       if (before === undefined || !(await desk.removePolicy(name, author))) {
         throw new SidingError("SIDING_USAGE", `there is no policy ${JSON.stringify(name.slice(0, 80))}`);

@@ -1,17 +1,19 @@
+import type { Tenant } from "@siding/admin/api/tenant.js";
+import { settingsIn } from "@siding/admin/server/policy-words.js";
 import { SidingError } from "@siding/core/errors.js";
-import { NOTHING_SAID, type Policy } from "@siding/core/policy/policy.js";
+import type { Policy, PolicySettings } from "@siding/core/policy/policy.js";
 import { Command } from "commander";
 import { parseDurationMs } from "../config/duration.js";
 import { addConfigFlags } from "../config/read-flags.js";
 import { tableOptions } from "../inspect/print-answer.js";
 import { LIMIT_MAX, parseLimit } from "../limit-flag.js";
 import { outputOption } from "../output-option.js";
-import { type ChangeFlags, change, checkTenantId, lookAtDesk, settledIn } from "../tenants/change-policies.js";
-import { listTenants } from "../tenants/list-tenants.js";
+import { type ChangeFlags, change, checkTenantId } from "../tenants/change-policies.js";
 import { addPolicyFlags, type PolicyFlags, saidBy } from "../tenants/policy-flags.js";
 import { policyJson, renderDifference, saidOf } from "../tenants/render-policies.js";
 import { renderTenants, tenantsJson } from "../tenants/render-tenants.js";
-import { renderTenant, showTenant, tenantJson } from "../tenants/show-tenant.js";
+import { renderTenant, settledOf, tenantJson } from "../tenants/show-tenant.js";
+import { tenantKeeper } from "../tenants/tenant-keeper.js";
 import { addWordFlags } from "./policies.js";
 
 const NOTES = `
@@ -51,10 +53,8 @@ function listCommand(): Command {
     .addOption(outputOption())
     .addHelpText("after", "\nExample:\n  siding tenants list --limit 20\n");
   return addConfigFlags(command).action(async (flags: ListFlags) => {
-    await lookAtDesk({ ...flags }, async (desk, defaults) => {
-      const listed = await listTenants(desk, defaults, { after: flags.after ?? null, limit: flags.limit });
-      process.stdout.write(flags.output === "json" ? tenantsJson(listed) : renderTenants(listed, tableOptions()));
-    });
+    const listed = await tenantKeeper({ ...flags }).list({ after: flags.after ?? null, limit: flags.limit });
+    process.stdout.write(flags.output === "json" ? tenantsJson(listed) : renderTenants(listed, tableOptions()));
   });
 }
 
@@ -66,10 +66,8 @@ function showCommand(): Command {
     .addHelpText("after", "\nExample:\n  siding tenants show acme\n");
   return addConfigFlags(command).action(async (tenant: string, flags: { readonly output: "table" | "json" }) => {
     const tenantId = checkTenantId(tenant);
-    await lookAtDesk({ ...flags }, async (desk, defaults) => {
-      const shown = await showTenant(desk, tenantId, defaults);
-      process.stdout.write(flags.output === "json" ? tenantJson(shown) : renderTenant(shown, tableOptions()));
-    });
+    const shown = await tenantKeeper({ ...flags }).show(tenantId);
+    process.stdout.write(flags.output === "json" ? tenantJson(shown) : renderTenant(shown, tableOptions()));
   });
 }
 
@@ -84,21 +82,28 @@ function setCommand(): Command {
     if (Object.keys(said).length === 0) {
       throw new SidingError("SIDING_USAGE", "say what is to hold, such as --quota 5000/60s");
     }
-    await change(flags, async (desk, book, author, defaults) => {
-      const name = `tenant/${tenantId}`;
-      const before = book.policies.find((policy) => policy.name === name);
-      const settings = { ...(before?.settings ?? NOTHING_SAID), ...said };
-      const after: Policy = { name, match: { kind: "tenant", tenantId }, priority: 0, settings };
-      const isEmpty = Object.values(settings).every((value) => value === null);
-      if (isEmpty) await desk.removePolicy(name, author);
-      else await desk.setPolicy(after, author);
-      const settled = settledIn(await desk.read(), tenantId, defaults);
+    const keeper = tenantKeeper({ ...flags });
+    await change(flags, async (how) => {
+      const { tenant } = await keeper.show(tenantId);
+      const before = ownPolicy(tenant);
+      const changed = await keeper.say(tenantId, said, how);
+      const after = ownPolicy(changed);
       return {
-        json: { policy: isEmpty ? null : policyJson(after, undefined), blocked: settled.admission.blocked },
-        text: renderDifference(before === undefined ? {} : saidOf(before), saidOf(after)),
+        json: {
+          policy: after === null ? null : policyJson(after, undefined),
+          blocked: settledOf(changed).admission.blocked,
+        },
+        text: renderDifference(before === null ? {} : saidOf(before), after === null ? {} : saidOf(after)),
       };
     });
   });
+}
+
+/** A tenant's own policy, out of the words that say it. */
+function ownPolicy({ tenant_id: tenantId, policy }: Tenant): Policy | null {
+  if (policy === null) return null;
+  const settings = settingsIn(policy.says) as PolicySettings;
+  return { name: `tenant/${tenantId}`, match: { kind: "tenant", tenantId }, priority: 0, settings };
 }
 
 function pauseCommand(): Command {
@@ -109,12 +114,12 @@ function pauseCommand(): Command {
   addWordFlags(command).addHelpText("after", NOTES);
   return addConfigFlags(command).action(async (tenant: string, flags: ChangeFlags & { readonly for?: number }) => {
     const tenantId = checkTenantId(tenant);
-    await change(flags, async (desk, book, author) => {
-      await desk.pause(tenantId, author, flags.for === undefined ? null : book.nowMs + flags.for);
-      const { untilMs } = (await desk.read()).pauses.get(tenantId)!;
-      const until = untilMs === null ? null : new Date(untilMs).toISOString();
+    const keeper = tenantKeeper({ ...flags });
+    await change(flags, async (how) => {
+      const { pause } = await keeper.pause(tenantId, flags.for ?? null, how);
+      const { until } = pause!;
       const text = `tenant ${tenantId} is paused ${until === null ? "until it is resumed" : `until ${until}`}\n`;
-      return { json: { tenant_id: tenantId, paused_until: until, reason: author.reason }, text };
+      return { json: { tenant_id: tenantId, paused_until: until, reason: how.reason }, text };
     });
   });
 }
@@ -124,10 +129,9 @@ function resumeCommand(): Command {
   addWordFlags(command).addHelpText("after", NOTES);
   return addConfigFlags(command).action(async (tenant: string, flags: ChangeFlags) => {
     const tenantId = checkTenantId(tenant);
-    await change(flags, async (desk, _book, author) => {
-      if (!(await desk.resume(tenantId, author))) {
-        throw new SidingError("SIDING_USAGE", `tenant ${JSON.stringify(tenantId)} is not paused`);
-      }
+    const keeper = tenantKeeper({ ...flags });
+    await change(flags, async (how) => {
+      await keeper.resume(tenantId, how);
       return { json: { tenant_id: tenantId, resumed: true }, text: `tenant ${tenantId} goes on\n` };
     });
   });

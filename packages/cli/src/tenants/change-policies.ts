@@ -1,15 +1,22 @@
 import { SidingError } from "@siding/core/errors.js";
 import type { PolicyFields } from "@siding/core/policy/policy.js";
-import { defaultFields, policySet, type SettledPolicy, settlePolicy } from "@siding/core/policy/settle-policy.js";
+import { defaultFields } from "@siding/core/policy/settle-policy.js";
 import type { Author } from "@siding/store-postgres/author.js";
 import { type OpenBook, type TenantDesk, withTenantDesk } from "@siding/store-postgres/tenant-desk.js";
 import { loadConfig, requireSetting } from "../config/load-config.js";
+import type { SidingConfig } from "../config/settings.js";
 import { quotaSetting } from "../config/tenant-quota.js";
 import { authorHere, confirm, reasonOf, requireWord, type WordFlags } from "../operator-word.js";
 
 export interface ChangeFlags extends WordFlags {
   readonly dryRun?: boolean;
   readonly output: "table" | "json";
+}
+
+/** How a change is made: for good, or to see what it would do. */
+export interface How {
+  readonly reason: string;
+  readonly isDryRun: boolean;
 }
 
 /** What a change would do, or did. */
@@ -20,54 +27,61 @@ export interface Change {
 
 const DRY_RUN = "a dry run";
 
-/** Opens the desk that the flags lead to. */
+/** What holds where no policy says anything: the relays' own, or what is shown is not what holds. */
+export function relayDefaults({ tenantQuota }: SidingConfig): PolicyFields {
+  return defaultFields(quotaSetting(tenantQuota));
+}
+
+/** Opens the desk that the flags lead to. Not through an admin API: one that is named must not be passed by without a word. */
 async function withDesk<T>(
   flags: Readonly<Record<string, unknown>>,
   act: (desk: TenantDesk, defaults: PolicyFields) => Promise<T>,
 ): Promise<T> {
   const { values: config } = loadConfig({ options: flags, environment: process.env, directory: process.cwd() });
-  const defaults = defaultFields(quotaSetting(config.tenantQuota));
-  return withTenantDesk(requireSetting(config, "databaseUrl"), (desk) => act(desk, defaults));
+  if (config.adminUrl !== undefined) {
+    const mend = "leave --url and SIDING_ADMIN_URL out";
+    throw new SidingError("SIDING_USAGE", `policies for many tenants are asked of the database: ${mend}`);
+  }
+  return withTenantDesk(requireSetting(config, "databaseUrl"), (desk) => act(desk, relayDefaults(config)));
 }
 
 /** Lets `look` see at one moment what holds, at the desk that the flags lead to. */
 export async function lookAtDesk<T>(
   flags: Readonly<Record<string, unknown>>,
-  look: (desk: TenantDesk, defaults: PolicyFields) => Promise<T>,
+  look: (desk: TenantDesk) => Promise<T>,
 ): Promise<T> {
-  return withDesk(flags, (desk, defaults) => desk.atOneMoment(() => look(desk, defaults)));
+  return withDesk(flags, (desk) => desk.atOneMoment(() => look(desk)));
 }
 
-export function settledIn(book: OpenBook, tenantId: string, defaults: PolicyFields): SettledPolicy {
-  return settlePolicy(tenantId, policySet(book.policies), defaults);
+/** Changes policies at the desk that the flags lead to. @param act makes the change and describes it */
+export async function changeAtDesk(
+  flags: ChangeFlags,
+  act: (desk: TenantDesk, book: OpenBook, author: Author) => Promise<Change>,
+): Promise<void> {
+  await change(flags, ({ reason, isDryRun }) =>
+    withDesk({ ...flags }, (desk, defaults) =>
+      desk.change({ defaults, isKept: !isDryRun }, (book) => act(desk, book, authorHere(reason))),
+    ),
+  );
 }
 
 /**
  * Carries a change out as the flags say: shows it with --dry-run, and asks where nobody has said --yes.
- * @param act makes the change and describes it; called again for the real one
+ * @param attempt makes the change, or shows what it would do; called again for the real one
  */
-export async function change(
-  flags: ChangeFlags,
-  act: (desk: TenantDesk, book: OpenBook, author: Author, defaults: PolicyFields) => Promise<Change>,
-): Promise<void> {
-  const isDryRun = flags.dryRun === true;
-  if (!isDryRun) requireWord(flags);
-  const reason = isDryRun ? DRY_RUN : await reasonOf(flags, "a change");
-  const author = authorHere(reason);
-  await withDesk({ ...flags }, async (desk, defaults) => {
-    const attempt = (isKept: boolean): Promise<Change> =>
-      desk.change({ defaults, isKept }, (book) => act(desk, book, author, defaults));
-    if (isDryRun) return print(flags, await attempt(false), false);
-    if (flags.yes !== true) {
-      const preview = await attempt(false);
-      if (!(await confirm(flags, () => preview.text))) {
-        process.stderr.write("nothing was changed\n");
-        process.exitCode = 1;
-        return;
-      }
+export async function change(flags: ChangeFlags, attempt: (how: How) => Promise<Change>): Promise<void> {
+  if (flags.dryRun === true) return print(flags, await attempt({ reason: DRY_RUN, isDryRun: true }), false);
+  requireWord(flags);
+  const reason = await reasonOf(flags, "a change");
+  if (flags.yes !== true) {
+    const preview = await attempt({ reason, isDryRun: true });
+    if (!(await confirm(flags, () => preview.text))) {
+      process.stderr.write("nothing was changed\n");
+      process.exitCode = 1;
+      return;
     }
-    print(flags, await attempt(true), true);
-  });
+  }
+  print(flags, await attempt({ reason, isDryRun: false }), true);
 }
 
 function print({ output }: ChangeFlags, { json, text }: Change, isDone: boolean): void {

@@ -1,9 +1,9 @@
+import type { TenantList } from "@siding/admin/api/tenant.js";
 import type { TableOptions } from "../inspect/print-answer.js";
 import { formatAge } from "../status/format-age.js";
 import { type Column, renderTable } from "../status/plain-table.js";
-import type { ListedTenants } from "./list-tenants.js";
 import { formatField } from "./policy-flags.js";
-import { whyItWaits } from "./show-tenant.js";
+import { pendingOf, settledOf, whyItWaits } from "./show-tenant.js";
 
 const COLUMNS: readonly Column[] = [
   { title: "TENANT", isElastic: true },
@@ -15,21 +15,19 @@ const COLUMNS: readonly Column[] = [
   { title: "WAITS", isElastic: true },
 ];
 
-export function renderTenants(
-  { tenants, countedTo, nextAfter }: ListedTenants,
-  { width, color }: TableOptions,
-): string {
+export function renderTenants({ tenants, next_after: nextAfter }: TenantList, { width, color }: TableOptions): string {
   if (tenants.length === 0) return "no tenants\n";
-  const rows = tenants.map((tenant) => {
-    const { tenantId, settled, usage } = tenant;
+  const rows = tenants.map((shown) => {
+    const { tenant, usage } = shown;
+    const { policy, fields, admission } = settledOf(tenant);
     return [
-      tenantId,
-      usage.pending >= countedTo ? `${countedTo}+` : String(usage.pending),
-      usage.lagMs === null ? "-" : formatAge(usage.lagMs),
-      settled.policy.quota === null ? "none" : formatField("quotaEvents", settled.fields.quotaEvents),
-      String(settled.fields.weight),
-      settled.admission.blocked ? "blocked" : String(settled.admission.backlogMax ?? "none"),
-      whyItWaits(tenant),
+      tenant.tenant_id,
+      pendingOf(usage, "+"),
+      usage.lag_ms === null ? "-" : formatAge(usage.lag_ms),
+      policy.quota === null ? "none" : formatField("quotaEvents", fields.quotaEvents),
+      String(fields.weight),
+      admission.blocked ? "blocked" : String(admission.backlogMax ?? "none"),
+      whyItWaits(shown),
     ];
   });
   return (
@@ -38,21 +36,24 @@ export function renderTenants(
 }
 
 /** `-o json` of a list. Names are public and only added to; 64-bit numbers are strings. */
-export function tenantsJson({ tenants, countedTo, nextAfter }: ListedTenants): string {
+export function tenantsJson({ tenants, counted_to, next_after }: TenantList): string {
   const document = {
-    tenants: tenants.map((tenant) => ({
-      tenant_id: tenant.tenantId,
-      pending: String(tenant.usage.pending),
-      lag_ms: tenant.usage.lagMs,
-      quota:
-        tenant.settled.policy.quota === null ? null : formatField("quotaEvents", tenant.settled.fields.quotaEvents),
-      weight: tenant.settled.fields.weight,
-      backlog_max: tenant.settled.admission.backlogMax,
-      blocked: tenant.settled.admission.blocked,
-      waits: whyItWaits(tenant),
-    })),
-    counted_to: String(countedTo),
-    next_after: nextAfter,
+    tenants: tenants.map((shown) => {
+      const { tenant, usage } = shown;
+      const { policy, fields, admission } = settledOf(tenant);
+      return {
+        tenant_id: tenant.tenant_id,
+        pending: usage.pending,
+        lag_ms: usage.lag_ms,
+        quota: policy.quota === null ? null : formatField("quotaEvents", fields.quotaEvents),
+        weight: fields.weight,
+        backlog_max: admission.backlogMax,
+        blocked: admission.blocked,
+        waits: whyItWaits(shown),
+      };
+    }),
+    counted_to,
+    next_after,
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }

@@ -83,14 +83,15 @@ export function settlePolicy(tenantId: string, { own, broad }: PolicySet, defaul
     fields[field] = speaker === undefined ? base[field] : speaker.settings[field];
     saidBy[field] = speaker?.name ?? null;
   }
-  return settled(fields as PolicyFields, saidBy as SettledPolicy["saidBy"]);
+  return settledFrom(fields as PolicyFields, saidBy as SettledPolicy["saidBy"]);
 }
 
 function withoutLimits(defaults: PolicyFields): PolicyFields {
   return { ...defaults, quotaEvents: "none", quotaBytes: "none", fairShare: false, backlogMax: "none" };
 }
 
-function settled(fields: PolicyFields, saidBy: SettledPolicy["saidBy"]): SettledPolicy {
+/** What follows from the fields that hold. */
+export function settledFrom(fields: PolicyFields, saidBy: SettledPolicy["saidBy"]): SettledPolicy {
   const events = limitOf(fields.quotaEvents);
   const bytes = limitOf(fields.quotaBytes);
   const hasQuota = fields.quota && (events !== null || bytes !== null);
