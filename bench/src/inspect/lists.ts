@@ -142,6 +142,14 @@ function beside(anyTenant: (draw: number) => string): readonly MeasuredList[] {
       name: "jobs of any tenant",
       page: (client, draw, { limit }) => single(client.jobs({ limit, tenant: anyTenant(draw) })),
     },
+    {
+      name: "tenants",
+      page: async (client, _, { limit, cursor }) => {
+        const after = cursor === undefined ? {} : { after: cursor };
+        const { tenants, next_after: next } = await client.tenants({ limit, ...after });
+        return { rows: tenants.length, next };
+      },
+    },
     { name: "any tenant itself", page: (client, draw) => single(client.tenant(anyTenant(draw))) },
     { name: "usage of any tenant", page: (client, draw) => single(client.tenantUsage(anyTenant(draw))) },
     { name: "usage of a tenant that waits", page: (client) => single(client.tenantUsage("tenant-1")) },

@@ -95,18 +95,10 @@ export class TenantDesk {
     return (await this.#run(SQL.inOrder, [[...names], behind])).map((row) => row.tenant_id!);
   }
 
-  async usage(tenantId: string, pendingMax: bigint): Promise<TenantUsage> {
-    const [row] = await this.#run(SQL.usage, [tenantId, String(pendingMax)]);
-    const { pending, lag_ms: lagMs, lane_reason: reason, lane_detail: detail, resume_at: resumeAt } = row!;
-    return {
-      pending: BigInt(pending!),
-      lagMs: lagMs == null ? null : Math.max(0, Number(lagMs)),
-      lane: reason == null ? null : { reason, detail: detail ?? "", resumeAt: resumeAt ?? null },
-      used: {
-        events: row!.events_until == null ? UNUSED : BigInt(row!.events_until),
-        bytes: row!.bytes_until == null ? UNUSED : BigInt(row!.bytes_until),
-      },
-    };
+  /** By tenant, of each that is asked about. */
+  async usage(tenantIds: readonly string[], pendingMax: bigint): Promise<ReadonlyMap<string, TenantUsage>> {
+    const rows = await this.#run(SQL.usage, [[...tenantIds], String(pendingMax)]);
+    return new Map(rows.map((row) => [row.tenant_id!, parseUsage(row)]));
   }
 
   /** Lets `look` see one moment, and change nothing. */
@@ -209,6 +201,19 @@ export class TenantDesk {
   #guarded<T>(ask: () => Promise<T>): Promise<T> {
     return asStoreError(this.#where, ask);
   }
+}
+
+function parseUsage(row: TextRow): TenantUsage {
+  const { lag_ms: lagMs, lane_reason: reason, lane_detail: detail, resume_at: resumeAt } = row;
+  return {
+    pending: BigInt(row.pending!),
+    lagMs: lagMs == null ? null : Math.max(0, Number(lagMs)),
+    lane: reason == null ? null : { reason, detail: detail ?? "", resumeAt: resumeAt ?? null },
+    used: {
+      events: row.events_until == null ? UNUSED : BigInt(row.events_until),
+      bytes: row.bytes_until == null ? UNUSED : BigInt(row.bytes_until),
+    },
+  };
 }
 
 /** What policies for many tenants say of gates: equal where they say the same. */

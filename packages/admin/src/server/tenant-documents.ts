@@ -9,7 +9,7 @@ import { policyWords, wordOf } from "./policy-words.js";
 /** Counted no further, so that the answer does not wait for a great backlog. */
 const PENDING_MAX = 20_000n;
 /** The same for each of a list. */
-const PENDING_OF_LIST_MAX = 10_000n;
+const PENDING_OF_LIST_MAX = 1_000n;
 
 /** What holds for a tenant, and who says so. */
 export function tenantDocument(
@@ -38,30 +38,34 @@ export function tenantDocument(
   };
 }
 
-/** What it has used, what is pending, and why it waits. */
-export async function usageDocument(
+/** What each has used, what is pending, and why it waits; in the order in which they are named. */
+export async function usageDocuments(
   desk: TenantDesk,
-  tenantId: string,
+  tenantIds: readonly string[],
   { policies, nowMs }: OpenBook,
   defaults: PolicyFields,
   pendingMax = PENDING_MAX,
-): Promise<TenantUsage> {
-  const { quota } = settlePolicy(tenantId, policySet(policies), defaults).policy;
-  const { pending, lagMs, lane, used } = await desk.usage(tenantId, pendingMax);
-  const use = (limit: Limit | null | undefined, paidUntil: bigint): TenantUsage["quota"]["events"] => {
-    if (limit == null) return null;
-    const { limit: most, used, remaining, nextAtMs } = limitUse(limit, paidUntil, nowMs);
-    return { limit: String(most), used: String(used), remaining: String(remaining), next_at: timeOrNull(nextAtMs) };
-  };
-  return {
-    tenant_id: tenantId,
-    at: new Date(nowMs).toISOString(),
-    pending: String(pending),
-    counted_to: String(pendingMax),
-    lag_ms: lagMs,
-    lane: lane === null ? null : { reason: lane.reason, detail: lane.detail, resume_at: lane.resumeAt },
-    quota: { events: use(quota?.events, used.events), bytes: use(quota?.bytes, used.bytes) },
-  };
+): Promise<TenantUsage[]> {
+  const set = policySet(policies);
+  const usage = await desk.usage(tenantIds, pendingMax);
+  return tenantIds.map((tenantId) => {
+    const { quota } = settlePolicy(tenantId, set, defaults).policy;
+    const { pending, lagMs, lane, used } = usage.get(tenantId)!;
+    const use = (limit: Limit | null | undefined, paidUntil: bigint): TenantUsage["quota"]["events"] => {
+      if (limit == null) return null;
+      const { limit: most, used, remaining, nextAtMs } = limitUse(limit, paidUntil, nowMs);
+      return { limit: String(most), used: String(used), remaining: String(remaining), next_at: timeOrNull(nextAtMs) };
+    };
+    return {
+      tenant_id: tenantId,
+      at: new Date(nowMs).toISOString(),
+      pending: String(pending),
+      counted_to: String(pendingMax),
+      lag_ms: lagMs,
+      lane: lane === null ? null : { reason: lane.reason, detail: lane.detail, resume_at: lane.resumeAt },
+      quota: { events: use(quota?.events, used.events), bytes: use(quota?.bytes, used.bytes) },
+    };
+  });
 }
 
 /** Tenants in the order of their names: those with events in the log, and those that a policy or a pause names. */
@@ -78,11 +82,8 @@ export async function tenantListDocument(
   const found = new Set([...(await desk.inLog(after, limit + 1)), ...(await desk.inNameOrder(named, after))]);
   const ordered = await desk.inNameOrder([...found], after);
   const page = ordered.slice(0, limit);
-  const tenants: TenantList["tenants"] = [];
-  for (const tenantId of page) {
-    const usage = await usageDocument(desk, tenantId, book, defaults, PENDING_OF_LIST_MAX);
-    tenants.push({ tenant: tenantDocument(tenantId, book, defaults), usage });
-  }
+  const usages = await usageDocuments(desk, page, book, defaults, PENDING_OF_LIST_MAX);
+  const tenants = usages.map((usage) => ({ tenant: tenantDocument(usage.tenant_id, book, defaults), usage }));
   const next_after = ordered.length > limit ? (page.at(-1) ?? null) : null;
   return { tenants, counted_to: String(PENDING_OF_LIST_MAX), next_after };
 }

@@ -1,7 +1,7 @@
 import type { Tenant, TenantList } from "@siding/admin/api/tenant.js";
 import type { AdminClient } from "@siding/admin/client/admin-client.js";
 import { wordsOf } from "@siding/admin/server/policy-words.js";
-import { tenantDocument, tenantListDocument, usageDocument } from "@siding/admin/server/tenant-documents.js";
+import { tenantDocument, tenantListDocument, usageDocuments } from "@siding/admin/server/tenant-documents.js";
 import { SidingError } from "@siding/core/errors.js";
 import type { PolicyFields, PolicySettings } from "@siding/core/policy/policy.js";
 import { type OpenBook, type TenantDesk, withTenantDesk } from "@siding/store-postgres/tenant-desk.js";
@@ -53,8 +53,8 @@ function localTenants(databaseUrl: string, defaults: PolicyFields): TenantKeeper
     show: (tenantId) =>
       look(async (desk) => {
         const book = await desk.read();
-        const usage = await usageDocument(desk, tenantId, book, defaults);
-        return { tenant: tenantDocument(tenantId, book, defaults), usage };
+        const [usage] = await usageDocuments(desk, [tenantId], book, defaults);
+        return { tenant: tenantDocument(tenantId, book, defaults), usage: usage! };
       }),
     say: (tenantId, said, how) =>
       change(tenantId, how, (desk, book) => desk.say(tenantId, said, book, authorHere(how.reason))),

@@ -19,7 +19,7 @@ import { authorOf, callerOf } from "../guard.js";
 import { HttpProblem } from "../http-problem.js";
 import { instant } from "../instant.js";
 import { settingsIn } from "../policy-words.js";
-import { tenantDocument, tenantListDocument, timeOrNull, usageDocument } from "../tenant-documents.js";
+import { tenantDocument, tenantListDocument, timeOrNull, usageDocuments } from "../tenant-documents.js";
 
 export interface TenantRoutesOptions {
   readonly pool: AdminPool;
@@ -140,7 +140,10 @@ export function tenantRoutes(server: AdminRoutes, { pool, defaults }: TenantRout
     async (request): Promise<TenantUsage> => {
       const tenantId = tenantIn(request, request.params);
       return pool.atTenantDesk((desk) =>
-        desk.atOneMoment(async () => usageDocument(desk, tenantId, await desk.read(), defaults)),
+        desk.atOneMoment(async () => {
+          const [usage] = await usageDocuments(desk, [tenantId], await desk.read(), defaults);
+          return usage!;
+        }),
       );
     },
   );
