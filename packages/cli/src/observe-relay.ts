@@ -71,8 +71,12 @@ export class RelayJournal implements RelayObserver {
   }
 
   batchCommitted: RelayObserver["batchCommitted"] = (_shard, _batch, events, nowUnixMs) => {
+    let last = "";
+    let seconds = 0;
     for (const { createdAt } of events) {
-      this.#metrics.endToEndLatency(Math.max(0, nowUnixMs - Date.parse(createdAt)) / 1000);
+      if (createdAt !== last) seconds = Math.max(0, nowUnixMs - Date.parse(createdAt)) / 1000;
+      last = createdAt;
+      this.#metrics.endToEndLatency(seconds);
     }
     for (const { tenant, topic, events: published } of countsOf(events)) {
       this.#metrics.eventsPublished(tenant, topic, published);

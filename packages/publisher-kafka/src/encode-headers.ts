@@ -17,6 +17,10 @@ export class HeaderEncoder {
   readonly #firstAttempt: Header = { "processing-attempt": "1" };
   readonly #tenants = new Map<string, Header>();
   readonly #topics = new Map<string, Header>();
+  /** Of the event before: a transaction's events share their moment, and a backlog's neighbours mostly do. */
+  #createdAt = "";
+  #createdAtHeader: Header = {};
+  #timestampHeader: Header = {};
 
   /** @param producerId `siding-<deployment>-<shard>` */
   constructor(producerId: string) {
@@ -25,15 +29,16 @@ export class HeaderEncoder {
 
   encode(event: OutboxEvent): Header[] {
     const first = event.attempts === 0;
+    if (event.createdAt !== this.#createdAt) this.#remember(event.createdAt);
     const headers: Header[] = [
       cached(this.#tenants, "tenant-id", event.tenantId),
       { "dedupe-key": event.dedupeKey },
       { "event-id": event.eventId },
       cached(this.#topics, "event-topic", event.topic),
-      { "event-created-at": event.createdAt },
+      this.#createdAtHeader,
       first ? this.#firstRetryCount : { "retry-count": String(event.attempts) },
       first ? this.#firstAttempt : { "processing-attempt": String(event.attempts + 1) },
-      { "x-timestamp-ms": String(Date.parse(event.createdAt)) },
+      this.#timestampHeader,
       this.#schemaVersion,
       this.#producerId,
     ];
@@ -42,6 +47,12 @@ export class HeaderEncoder {
       for (const name of Object.keys(event.headers)) headers.push({ [name]: event.headers[name]! });
     }
     return headers;
+  }
+
+  #remember(createdAt: string): void {
+    this.#createdAt = createdAt;
+    this.#createdAtHeader = { "event-created-at": createdAt };
+    this.#timestampHeader = { "x-timestamp-ms": String(Date.parse(createdAt)) };
   }
 }
 
