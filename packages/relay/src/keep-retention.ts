@@ -9,7 +9,9 @@ const STEP_ROWS = 2_000;
 /** Between two steps: 20,000 rows a second for a shard, above what it publishes for long. */
 const STEP_REST_MS = 100;
 /** Between two rounds, where the one before found its end; less where retention is short. */
-const ROUND_REST_MS = 15_000;
+const ROUND_REST_MS = 60_000;
+/** After an error. */
+const RETRY_MS = 15_000;
 
 export interface RetentionOptions {
   readonly retention: Retention;
@@ -42,8 +44,8 @@ export async function keepRetention(
       await clock.sleep(behind === null ? roundRestMs : STEP_REST_MS, signal);
     } catch (error) {
       // Publishing never ends for it: the main line finds out by itself what stands in its way too.
-      observer.retrying(lease.shard, knownError(error, "retention"), ROUND_REST_MS);
-      await clock.sleep(ROUND_REST_MS, signal);
+      observer.retrying(lease.shard, knownError(error, "retention"), RETRY_MS);
+      await clock.sleep(RETRY_MS, signal);
     }
   }
 }

@@ -17,6 +17,8 @@ import type { RelayOptions } from "./relay-options.js";
 const PROMOTE_AFTER_MS = 20;
 /** A wait that has no end of its own; timers hold no more than 2^31 ms. */
 const FAR_OFF_MS = 24 * 3_600_000;
+/** An idle shard asks whether its history stands once in so many leases. */
+const CONFIRM_LEASES = 3;
 /** With untilEmpty: what may move within this time is waited for. */
 const UNTIL_EMPTY_GRACE_MS = 1_000;
 /** With untilEmpty: for as long a topic may be missing before the relay ends without having emptied the outbox. */
@@ -211,11 +213,11 @@ export class MainLine {
       if (soon || signal.aborted || laneMs <= PROMOTE_AFTER_MS) return;
       await this.#promote();
     }
-    const { leaseMs } = this.#options;
+    const confirmMs = CONFIRM_LEASES * this.#options.leaseMs;
     const laneMs = this.#nextDueMs();
     // A number that is committed anew before that needs no asking, and at-least-once keeps none.
-    const isAsked = this.#hasPlans && this.#renewalInMs() > leaseMs && laneMs > leaseMs;
-    const wakeMs = isAsked ? leaseMs : Math.min(this.#renewalInMs(), laneMs);
+    const isAsked = this.#hasPlans && this.#renewalInMs() > confirmMs && laneMs > confirmMs;
+    const wakeMs = isAsked ? confirmMs : Math.min(this.#renewalInMs(), laneMs);
     if ((await this.#dueWithin(wakeMs, signal)) || signal.aborted || !isAsked) return;
     await confirmHistory(this.#options, this.#publisher, { shard: this.#lease.shard, number: this.#inKafka });
   }

@@ -2,7 +2,7 @@ export const POLL_BUSY_MS = 2;
 export const POLL_IDLE_MS = 25;
 
 /** A look that lasts for so long looks every POLL_IDLE_MS: whoever begins to wait meanwhile is looked for beside it. */
-export const REST_MS = 500;
+export const REST_MS = 1_000;
 
 /**
  * How long to wait before the next look for work (design §5, "Waking"): short after work was found, then longer by
