@@ -64,7 +64,7 @@ describe("retention beside a shard's main line", () => {
       throw new SidingError("SIDING_STORE_UNREACHABLE", "gone");
     };
     expect(await asked({ raiseFloor }, 2)).toEqual({
-      calls: ["raise", "wait 60000", "raise", "wait 15000"],
+      calls: ["raise", "wait 15000", "raise", "wait 15000"],
       retried: 2,
     });
   });
