@@ -5,7 +5,7 @@ import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import type { Reach } from "@siding/core/ports/fail-point.js";
 import { RENEW_AFTER_MS } from "@siding/core/recovery/renewal.js";
 import { KafkaPublisher } from "@siding/publisher-kafka/kafka-publisher.js";
-import { RESTS_MAX } from "@siding/relay/due-watch.js";
+import { LOOKS_MAX } from "@siding/relay/due-watch.js";
 import { PolicyWatch } from "@siding/relay/policy-watch.js";
 import { runRelay } from "@siding/relay/relay.js";
 import type { RelayObserver } from "@siding/relay/relay-observer.js";
@@ -22,8 +22,8 @@ import { systemClock } from "./system-clock.js";
 import { VERSION } from "./version.js";
 import { type BacklogWatch, watchBacklog } from "./watch-backlog.js";
 
-/** Connections beyond one a shard: the heartbeat's, the one that looks for work, and those that rest until there is some. */
-const EXTRA_CONNECTIONS = 2 + RESTS_MAX;
+/** Connections beyond one a shard: the heartbeat's, the one that looks for work once, and those in which a look lasts. */
+const EXTRA_CONNECTIONS = 2 + LOOKS_MAX;
 /** For policies and for retention, so that neither waits for a page nor makes one wait. */
 const BESIDE_CONNECTIONS = 2;
 

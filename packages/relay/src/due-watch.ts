@@ -1,7 +1,7 @@
 import type { Cursor } from "@siding/core/cursor/cursor.js";
-import { nextPollMs, POLL_BUSY_MS, POLL_IDLE_MS, REST_MS } from "@siding/core/poll/pace.js";
+import { PACES } from "@siding/core/poll/pace.js";
 import type { AbortSignalLike, Clock } from "@siding/core/ports/clock.js";
-import type { Store, WaitingLine } from "@siding/core/ports/store.js";
+import type { Patience, Store, WaitingLine } from "@siding/core/ports/store.js";
 
 /** How a wait ended. */
 export interface Woken {
@@ -13,22 +13,29 @@ export interface Woken {
 
 interface Waiter extends WaitingLine {
   cursor: Cursor;
+  /** When it ends whatever was found, by the relay's clock. */
+  readonly endMs: number;
   readonly wake: (woken: Woken) => void;
   readonly fail: (error: unknown) => void;
 }
 
-/** A look that lasts, and for whom; who begins to wait meanwhile has one of its own. All end at once, and go on as one. */
-interface Rest {
+/** A look that lasts, and for whom; who begins to wait meanwhile has one of its own. */
+interface Look {
   readonly waiters: ReadonlySet<Waiter>;
+  readonly pace: number;
   readonly endMs: number;
 }
 
-/** Each has a connection. Waits that were given up stay in theirs until it ends. */
-export const RESTS_MAX = 4;
+/** Each has a connection. */
+export const LOOKS_MAX = 4;
+const LAST_PACE = PACES.length - 1;
+/** Where a look cannot last: one follows another after this time at least. */
+const POLL_MIN_MS = 2;
 
 /**
- * Waits for work on behalf of every idle shard of a relay, with one statement a look (design §5, "Waking"). Where nothing was
- * found for a while, one statement looks again and again inside Postgres: a look a statement cost an idle relay 3 % of a core.
+ * Waits for work on behalf of every idle shard of a relay, inside Postgres: one statement looks again and again, and answers as
+ * soon as there is something (design §5, "Waking"; docs/decisions/0015). Each shard is looked for often after it had work, and
+ * ever less; looks at the slowest pace end at once and go on as one.
  * A look that finds nothing behind a cursor moves the cursor's snapshot on to its own: what the cursor has consumed
  * stays the same set, and the search for late rows stays as small as what was begun since the last look.
  */
@@ -36,9 +43,10 @@ export class DueWatch {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #waiters = new Map<number, Waiter>();
+  readonly #looks = new Set<Look>();
+  /** By shard, where it is not the first one. */
+  readonly #paces = new Map<number, number>();
   #isRunning = false;
-  readonly #rests = new Set<Rest>();
-  #pollMs = POLL_BUSY_MS;
 
   constructor(store: Store, clock: Clock) {
     this.#store = store;
@@ -47,9 +55,10 @@ export class DueWatch {
 
   /**
    * Resolves once something lies behind the cursor, a job is open where isForJobs asks for one, or the signal is aborted.
+   * @param withinMs when the caller will abort it: no look lasts longer for it
    * @throws SIDING_STORE_*
    */
-  wait({ shard, cursor, isForJobs }: WaitingLine, signal: AbortSignalLike): Promise<Woken> {
+  wait({ shard, cursor, isForJobs }: WaitingLine, withinMs: number, signal: AbortSignalLike): Promise<Woken> {
     return new Promise((resolve, reject) => {
       let isOver = false;
       const end = (act: () => void): void => {
@@ -64,6 +73,7 @@ export class DueWatch {
         shard,
         isForJobs,
         cursor,
+        endMs: this.#clock.monotonicMs() + withinMs,
         wake: (woken) => end(() => resolve(woken)),
         fail: (error) => end(() => reject(error)),
       };
@@ -71,47 +81,68 @@ export class DueWatch {
       this.#waiters.set(shard, waiter);
       signal.addEventListener("abort", onAbort, { once: true });
       if (signal.aborted) onAbort();
-      else if (!this.#isRunning) void this.#run();
+      else void this.#run();
     });
   }
 
+  /** Sees to it that there is a look for everyone who waits. */
   async #run(): Promise<void> {
+    if (this.#isRunning) return;
     this.#isRunning = true;
-    while (this.#awake().length > 0) {
-      await this.#clock.sleep(this.#pollMs);
-      const looked = this.#awake();
-      const isPlain = looked.every(({ cursor }) => cursor.form === "plain");
-      if (this.#pollMs < POLL_IDLE_MS || this.#rests.size === RESTS_MAX || !isPlain) await this.#look(looked, 0);
-      else void this.#rest(looked);
+    for (let waiters = this.#unlooked(); waiters.length > 0; waiters = this.#unlooked()) {
+      const pace = Math.min(...waiters.map(({ shard }) => this.#paces.get(shard) ?? 0));
+      const { everyMs } = PACES[pace]!;
+      const canLast = this.#looks.size < LOOKS_MAX && waiters.every(({ cursor }) => cursor.form === "plain");
+      if (canLast && !(pace === LAST_PACE && this.#isOneEnding(everyMs))) {
+        void this.#last(waiters, pace);
+        continue;
+      }
+      await this.#clock.sleep(Math.max(POLL_MIN_MS, everyMs));
+      if (!canLast) await this.#look(this.#unlooked(), pace, { everyMs, forMs: 0 });
     }
     this.#isRunning = false;
   }
 
-  async #rest(waiters: readonly Waiter[]): Promise<void> {
-    if (waiters.length === 0) return;
+  async #last(waiters: readonly Waiter[], pace: number): Promise<void> {
+    const { everyMs, forMs } = PACES[pace]!;
     const now = this.#clock.monotonicMs();
-    const [first] = this.#rests;
-    const rest: Rest = { waiters: new Set(waiters), endMs: first?.endMs ?? now + REST_MS };
-    this.#rests.add(rest);
-    await this.#look(waiters, Math.max(0, rest.endMs - now));
-    this.#rests.delete(rest);
-    if (!this.#isRunning) await this.#run();
+    const beside = pace === LAST_PACE ? [...this.#looks].find((look) => look.pace === LAST_PACE) : undefined;
+    const endMs = Math.min(beside?.endMs ?? now + forMs, ...waiters.map((waiter) => waiter.endMs));
+    const look = { waiters: new Set(waiters), pace, endMs };
+    this.#looks.add(look);
+    // Once at least: without that it would answer at once, again and again until its end.
+    await this.#look(waiters, pace, { everyMs, forMs: Math.max(everyMs, endMs - now) });
+    this.#looks.delete(look);
+    await this.#run();
   }
 
-  #awake(): Waiter[] {
-    const rests = [...this.#rests];
-    return [...this.#waiters.values()].filter((waiter) => !rests.some(({ waiters }) => waiters.has(waiter)));
+  /** Whether those of a look at the slowest pace will be without one in a moment: they are waited for. */
+  #isOneEnding(withinMs: number): boolean {
+    const now = this.#clock.monotonicMs();
+    return [...this.#looks].some(({ pace, endMs }) => pace === LAST_PACE && endMs - now < withinMs);
   }
 
-  async #look(waiters: readonly Waiter[], forMs: number): Promise<void> {
+  #unlooked(): Waiter[] {
+    const looks = [...this.#looks];
+    return [...this.#waiters.values()].filter((waiter) => !looks.some(({ waiters }) => waiters.has(waiter)));
+  }
+
+  async #look(waiters: readonly Waiter[], pace: number, patience: Patience): Promise<void> {
     if (waiters.length === 0) return;
+    // It says little of how busy a shard is where somebody's time was up.
+    const isCut = patience.forMs > 0 && patience.forMs < PACES[pace]!.forMs;
     try {
-      const { shards, withJobs, snapshot } = await this.#store.due(waiters, { everyMs: POLL_IDLE_MS, forMs });
-      this.#pollMs = nextPollMs(this.#pollMs, shards.length > 0);
+      const { shards, withJobs, snapshot } = await this.#store.due(waiters, patience);
       for (const waiter of waiters) {
-        const hasJob = waiter.isForJobs && withJobs.includes(waiter.shard);
-        if (hasJob || shards.includes(waiter.shard)) waiter.wake({ cursor: waiter.cursor, hasJob });
-        else if (waiter.cursor.form === "plain") waiter.cursor = { ...waiter.cursor, snapshot, nextXid: null };
+        const { shard } = waiter;
+        const hasJob = waiter.isForJobs && withJobs.includes(shard);
+        if (hasJob || shards.includes(shard)) {
+          this.#paces.delete(shard);
+          waiter.wake({ cursor: waiter.cursor, hasJob });
+        } else {
+          if (!isCut) this.#paces.set(shard, Math.max(this.#paces.get(shard) ?? 0, Math.min(LAST_PACE, pace + 1)));
+          if (waiter.cursor.form === "plain") waiter.cursor = { ...waiter.cursor, snapshot, nextXid: null };
+        }
       }
     } catch (error) {
       for (const waiter of waiters) waiter.fail(error);

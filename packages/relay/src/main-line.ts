@@ -249,7 +249,7 @@ export class MainLine {
       isOver = true;
     });
     const { shard } = this.#lease;
-    const woken = await this.#watch.wait({ shard, cursor: this.#lines.state.main, isForJobs }, limit.signal);
+    const woken = await this.#watch.wait({ shard, cursor: this.#lines.state.main, isForJobs }, withinMs, limit.signal);
     limit.clear();
     this.#lines.state = { ...this.#lines.state, main: woken.cursor };
     if (woken.hasJob) this.#jobs.lookNow();

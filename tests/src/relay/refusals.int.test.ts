@@ -83,8 +83,8 @@ describe.each(["exactly-once", "at-least-once"])("what Kafka refuses, %s", (deli
     const reader = await CommittedReader.open(brokers, name("narrow"), 1);
     const values = (await reader.until(4, { graceMs: 500, stallMs: 15_000 })).map((record) => record.value);
     await reader.close();
-    // at-least-once may repeat what was sent beside the refused event, never leave it out.
-    expect(delivery === "exactly-once" ? values : [...new Set(values)]).toEqual(["1", "2", "4", "5"]);
+    // at-least-once may repeat what was sent beside the refused event, or send it behind others' keys, never leave it out.
+    expect(delivery === "exactly-once" ? values : [...new Set(values)].sort()).toEqual(["1", "2", "4", "5"]);
   });
 
   test("a record carries key, value and headers as promised", async () => {
