@@ -42,11 +42,11 @@ export function requireWord({ yes }: WordFlags): void {
   );
 }
 
-/** Shows what would be done, and asks. */
-export async function confirm({ yes }: WordFlags, shown: () => string): Promise<boolean> {
+/** Shows what would be done, and asks. @param where it would be done */
+export async function confirm({ yes }: WordFlags, where: string, shown: () => string): Promise<boolean> {
   if (yes === true) return true;
   process.stderr.write(shown());
-  return /^y(es)?$/i.test((await ask("Do it? [y/N] ")).trim());
+  return /^y(es)?$/i.test((await ask(`Do it at ${where}? [y/N] `)).trim());
 }
 
 async function ask(question: string): Promise<string> {

@@ -230,6 +230,24 @@ describe("siding admin", () => {
     }
   });
 
+  test("is not asked where a flag names a database", async () => {
+    const elsewhere = { SIDING_ADMIN_URL: "http://127.0.0.1:1" };
+    const flag = ["--database-url", database.url];
+    for (const command of [
+      ["status"],
+      ["events", "list"],
+      ["jobs", "list"],
+      ["tenants", "list"],
+      ["tokens", "list"],
+      ["policies", "list"],
+    ]) {
+      expect(await siding(elsewhere, ...command), command.join(" ")).not.toMatchObject({ code: 0 });
+      expect(await siding(elsewhere, ...command, ...flag), command.join(" ")).toMatchObject({ code: 0 });
+    }
+    const both = await siding({}, "jobs", "list", ...flag, "--url", "http://127.0.0.1:1");
+    expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining("--url and --database-url") });
+  });
+
   test("no secret is shown by siding config", async () => {
     const token = `siding_${"0".repeat(12)}_${"s".repeat(43)}`;
     const settings = { ...here(), SIDING_ADMIN_TOKEN: token, SIDING_ADMIN_URL: "https://siding.internal" };

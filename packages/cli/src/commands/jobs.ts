@@ -1,8 +1,7 @@
 import { Command } from "commander";
-import { loadConfig } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
 import { type AnswerFlags, writeAnswer } from "../inspect/print-answer.js";
-import { type JobKeeper, withJobKeeper } from "../jobs/job-keeper.js";
+import { withJobKeeper } from "../jobs/job-keeper.js";
 import { jobAnswer, jobsAnswer, renderJobTable } from "../jobs/render-job.js";
 import { waitForJob } from "../jobs/wait-for-job.js";
 import { LIMIT_MAX, parseLimit } from "../limit-flag.js";
@@ -35,7 +34,7 @@ function listCommand(): Command {
   return addConfigFlags(command).action(
     async (flags: AnswerFlags & { tenant?: string; running?: boolean; limit: number }) => {
       const { tenant, running = false, limit } = flags;
-      await atJobs(flags, async (jobs) => {
+      await withJobKeeper(flags, async (jobs) => {
         const listed = await jobs.list({ ...(tenant === undefined ? {} : { tenant }), running, limit });
         writeAnswer(jobsAnswer(listed), flags);
       });
@@ -51,7 +50,7 @@ function showCommand(): Command {
     .addOption(outputOption())
     .addHelpText("after", "\nExample:\n  siding jobs show 0198f1f0-6a5e-7c3b-9d2e-3f6a1b2c4d5e\n");
   return addConfigFlags(command).action(async (jobId: string, flags: AnswerFlags & { wait?: boolean }) => {
-    await atJobs(flags, async (jobs) => {
+    await withJobKeeper(flags, async (jobs) => {
       if (flags.wait === true) await waitForJob(jobs, jobId);
       writeAnswer(jobAnswer(await jobs.show(jobId)), flags);
     });
@@ -72,7 +71,7 @@ function cancelCommand(): Command {
     );
   return addConfigFlags(command).action(
     async (jobId: string, flags: AnswerFlags & WordFlags & { readonly dryRun?: boolean }) => {
-      await atJobs(flags, async (jobs) => {
+      await withJobKeeper(flags, async (jobs) => {
         const isDryRun = flags.dryRun === true;
         const reason = isDryRun ? "" : await reasonOf(flags, "a cancellation");
         if (!isDryRun) requireWord(flags);
@@ -82,7 +81,7 @@ function cancelCommand(): Command {
           process.exitCode = 1;
         }
         if (isDryRun || before.state !== "running") return writeAnswer(jobAnswer(before), flags);
-        if (!(await confirm(flags, () => renderJobTable(before)))) {
+        if (!(await confirm(flags, jobs.where, () => renderJobTable(before)))) {
           process.stderr.write("nothing was done\n");
           process.exitCode = 1;
           return;
@@ -96,9 +95,4 @@ function cancelCommand(): Command {
       });
     },
   );
-}
-
-async function atJobs(flags: AnswerFlags, act: (jobs: JobKeeper) => Promise<void>): Promise<void> {
-  const { values: config } = loadConfig({ options: { ...flags }, environment: process.env, directory: process.cwd() });
-  await withJobKeeper(config, act);
 }

@@ -38,7 +38,7 @@ function listCommand(): Command {
   const command = new Command("list").description("list every policy, tenants' own too").addOption(outputOption());
   command.addHelpText("after", "\nExample:\n  siding policies list -o json\n");
   return addConfigFlags(command).action(async (flags: { readonly output: "table" | "json" }) => {
-    await lookAtDesk({ ...flags }, async (desk) => {
+    await lookAtDesk(flags, async (desk) => {
       const { policies, authors } = await desk.read();
       const sorted = [...policies].sort((a, b) => (a.name < b.name ? -1 : 1));
       const document = { policies: sorted.map((policy) => policyJson(policy, authors.get(policy.name))) };

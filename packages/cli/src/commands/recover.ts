@@ -1,7 +1,8 @@
 import { SidingError } from "@siding/core/errors.js";
 import { OPERATOR_VERDICTS, type OperatorVerdict } from "@siding/core/recovery/operator-verdict.js";
+import { describeServer } from "@siding/store-postgres/connection.js";
 import { Command, Option } from "commander";
-import { loadConfig } from "../config/load-config.js";
+import { loadConfig, requireSetting } from "../config/load-config.js";
 import { parsePointInTime } from "../config/point-in-time.js";
 import { addConfigFlags } from "../config/read-flags.js";
 import { actorHere, confirm, reasonOf, requireWord } from "../operator-word.js";
@@ -89,7 +90,8 @@ export function recoverCommand(): Command {
       isDryRun,
       reason,
       actor: actorHere(),
-      confirm: (known) => confirm(flags, () => renderRecovery(known)),
+      confirm: (known) =>
+        confirm(flags, describeServer(requireSetting(config, "databaseUrl")), () => renderRecovery(known)),
     });
     if (report === null) {
       process.stderr.write("nothing was decided\n");

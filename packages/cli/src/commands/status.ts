@@ -1,11 +1,11 @@
 import { statusDocument } from "@siding/admin/server/documents.js";
 import { readStatus } from "@siding/store-postgres/read-status.js";
 import { Command } from "commander";
-import { loadConfig, requireSetting } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
-import { adminApi, writeAnswer } from "../inspect/print-answer.js";
+import { writeAnswer } from "../inspect/print-answer.js";
 import { outputOption } from "../output-option.js";
 import { renderStatusTable } from "../status/render-status-table.js";
+import { loadTarget } from "../target.js";
 
 const TENANTS_SHOWN = 20;
 
@@ -19,16 +19,11 @@ export function statusCommand(): Command {
       "\nExamples:\n  siding status\n  siding status -o json | jq '.shards[] | select(.lag_ms > 60000)'\n",
     );
   return addConfigFlags(command).action(async (flags: { readonly output: "table" | "json" }) => {
-    const { values: config } = loadConfig({
-      options: { ...flags },
-      environment: process.env,
-      directory: process.cwd(),
-    });
+    const target = loadTarget(flags);
     const status =
-      (await adminApi(config)?.status()) ??
-      statusDocument(
-        await readStatus({ databaseUrl: requireSetting(config, "databaseUrl"), tenantsMax: TENANTS_SHOWN }),
-      );
+      target.kind === "api"
+        ? await target.api.status()
+        : statusDocument(await readStatus({ databaseUrl: target.databaseUrl, tenantsMax: TENANTS_SHOWN }));
     const json = (): string => `${JSON.stringify(status, undefined, 2)}\n`;
     writeAnswer({ json, table: (options) => renderStatusTable(status, options) }, flags);
   });

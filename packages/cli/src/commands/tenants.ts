@@ -53,7 +53,7 @@ function listCommand(): Command {
     .addOption(outputOption())
     .addHelpText("after", "\nExample:\n  siding tenants list --limit 20\n");
   return addConfigFlags(command).action(async (flags: ListFlags) => {
-    const listed = await tenantKeeper({ ...flags }).list({ after: flags.after ?? null, limit: flags.limit });
+    const listed = await tenantKeeper(flags).list({ after: flags.after ?? null, limit: flags.limit });
     process.stdout.write(flags.output === "json" ? tenantsJson(listed) : renderTenants(listed, tableOptions()));
   });
 }
@@ -66,7 +66,7 @@ function showCommand(): Command {
     .addHelpText("after", "\nExample:\n  siding tenants show acme\n");
   return addConfigFlags(command).action(async (tenant: string, flags: { readonly output: "table" | "json" }) => {
     const tenantId = checkTenantId(tenant);
-    const shown = await tenantKeeper({ ...flags }).show(tenantId);
+    const shown = await tenantKeeper(flags).show(tenantId);
     process.stdout.write(flags.output === "json" ? tenantJson(shown) : renderTenant(shown, tableOptions()));
   });
 }
@@ -82,8 +82,8 @@ function setCommand(): Command {
     if (Object.keys(said).length === 0) {
       throw new SidingError("SIDING_USAGE", "say what is to hold, such as --quota 5000/60s");
     }
-    const keeper = tenantKeeper({ ...flags });
-    await change(flags, async (how) => {
+    const keeper = tenantKeeper(flags);
+    await change(flags, keeper.where, async (how) => {
       const { tenant } = await keeper.show(tenantId);
       const before = ownPolicy(tenant);
       const changed = await keeper.say(tenantId, said, how);
@@ -114,8 +114,8 @@ function pauseCommand(): Command {
   addWordFlags(command).addHelpText("after", NOTES);
   return addConfigFlags(command).action(async (tenant: string, flags: ChangeFlags & { readonly for?: number }) => {
     const tenantId = checkTenantId(tenant);
-    const keeper = tenantKeeper({ ...flags });
-    await change(flags, async (how) => {
+    const keeper = tenantKeeper(flags);
+    await change(flags, keeper.where, async (how) => {
       const { pause } = await keeper.pause(tenantId, flags.for ?? null, how);
       const { until } = pause!;
       const text = `tenant ${tenantId} is paused ${until === null ? "until it is resumed" : `until ${until}`}\n`;
@@ -129,8 +129,8 @@ function resumeCommand(): Command {
   addWordFlags(command).addHelpText("after", NOTES);
   return addConfigFlags(command).action(async (tenant: string, flags: ChangeFlags) => {
     const tenantId = checkTenantId(tenant);
-    const keeper = tenantKeeper({ ...flags });
-    await change(flags, async (how) => {
+    const keeper = tenantKeeper(flags);
+    await change(flags, keeper.where, async (how) => {
       await keeper.resume(tenantId, how);
       return { json: { tenant_id: tenantId, resumed: true }, text: `tenant ${tenantId} goes on\n` };
     });

@@ -2,12 +2,12 @@ import { SidingError } from "@siding/core/errors.js";
 import { ADMIN_ROLES, type AdminRole } from "@siding/store-postgres/admin-tokens.js";
 import { Command, Option } from "commander";
 import { parseExpiry } from "../config/expiry.js";
-import { loadConfig, requireSetting } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
 import { addPageFlags, type PageFlags } from "../inspect/filter-flags.js";
-import { type AnswerFlags, adminApi, writeAnswer } from "../inspect/print-answer.js";
+import { type AnswerFlags, writeAnswer } from "../inspect/print-answer.js";
 import { confirm, reasonOf, requireWord, type WordFlags } from "../operator-word.js";
 import { outputOption } from "../output-option.js";
+import { loadTarget, type Target } from "../target.js";
 import { renderTokens, tokensAnswer } from "../tokens/render-tokens.js";
 import { localTokens, remoteTokens, type TokenKeeper } from "../tokens/token-keeper.js";
 
@@ -73,7 +73,7 @@ function createCommand(): Command {
       return;
     }
     const reason = checked("--reason", await reasonOf(flags, "a token"), 1_000);
-    const made = await keeper(flags).create({ ...grant, reason });
+    const made = await keeperAt(loadTarget(flags)).create({ ...grant, reason });
     writeAnswer(
       {
         json: () => `${JSON.stringify(made, undefined, 2)}\n`,
@@ -96,7 +96,7 @@ function listCommand(): Command {
   return addConfigFlags(command).action(async (flags: PageFlags & AnswerFlags) => {
     const { limit, cursor } = flags;
     if (cursor !== undefined) checkPrefix("--cursor", cursor);
-    const page = await keeper(flags).list({ limit, ...(cursor === undefined ? {} : { cursor }) });
+    const page = await keeperAt(loadTarget(flags)).list({ limit, ...(cursor === undefined ? {} : { cursor }) });
     writeAnswer(tokensAnswer(page), flags);
   });
 }
@@ -113,7 +113,8 @@ function revokeCommand(): Command {
   return addConfigFlags(command).action(
     async (prefix: string, flags: WordFlags & AnswerFlags & { readonly dryRun?: boolean }) => {
       checkPrefix("the prefix", prefix);
-      const tokens = keeper(flags);
+      const target = loadTarget(flags);
+      const tokens = keeperAt(target);
       const found = await find(tokens, prefix);
       if (flags.dryRun === true) {
         writeAnswer(tokensAnswer({ tokens: [found], next_cursor: null }), flags);
@@ -121,7 +122,7 @@ function revokeCommand(): Command {
       }
       const reason = checked("--reason", await reasonOf(flags, "a revocation"), 1_000);
       requireWord(flags);
-      if (!(await confirm(flags, () => renderTokens([found], PLAIN)))) {
+      if (!(await confirm(flags, target.where, () => renderTokens([found], PLAIN)))) {
         process.stderr.write("nothing was revoked\n");
         process.exitCode = 1;
         return;
@@ -131,10 +132,8 @@ function revokeCommand(): Command {
   );
 }
 
-function keeper(flags: AnswerFlags): TokenKeeper {
-  const { values: config } = loadConfig({ options: { ...flags }, environment: process.env, directory: process.cwd() });
-  const api = adminApi(config);
-  return api === undefined ? localTokens(requireSetting(config, "databaseUrl")) : remoteTokens(api);
+function keeperAt(target: Target): TokenKeeper {
+  return target.kind === "api" ? remoteTokens(target.api) : localTokens(target.databaseUrl);
 }
 
 /** @throws SIDING_USAGE where there is no such token */

@@ -98,7 +98,7 @@ export const SETTINGS = {
     environment: "SIDING_ADMIN_URL",
     file: "adminUrl",
     flag: "url",
-    summary: "the admin API that commands which look something up ask, in place of Postgres",
+    summary: "the admin API that commands ask in place of Postgres, unless --database-url is given",
   }),
   adminToken: optional(secret(/^siding_[0-9a-f]{12}_[A-Za-z0-9_-]{43}$/, "a token as siding tokens create shows it"), {
     environment: "SIDING_ADMIN_TOKEN",

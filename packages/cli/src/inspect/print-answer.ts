@@ -1,8 +1,6 @@
-import { AdminClient } from "@siding/admin/client/admin-client.js";
 import { EventInspection } from "@siding/store-postgres/event-inspection.js";
 import pc from "picocolors";
-import { loadConfig, requireSetting } from "../config/load-config.js";
-import type { SidingConfig } from "../config/settings.js";
+import { loadTarget } from "../target.js";
 import { type EventSource, localEvents, remoteEvents } from "./event-commands.js";
 
 export interface TableOptions {
@@ -21,21 +19,13 @@ export interface Answer {
   readonly table: (options: TableOptions) => string;
 }
 
-/** The admin API that the configuration leads to; undefined where commands ask Postgres. */
-export function adminApi({ adminUrl, adminToken }: SidingConfig): AdminClient | undefined {
-  return adminUrl === undefined ? undefined : new AdminClient({ url: adminUrl, token: adminToken });
-}
-
 /** Lets `ask` look up events where the flags lead to, an admin API or Postgres, and prints what it answers. */
 export async function printAnswer(flags: AnswerFlags, ask: (source: EventSource) => Promise<Answer>): Promise<void> {
-  const { values: config } = loadConfig({ options: { ...flags }, environment: process.env, directory: process.cwd() });
-  const api = adminApi(config);
+  const target = loadTarget(flags);
   const answer =
-    api === undefined
-      ? await EventInspection.during({ databaseUrl: requireSetting(config, "databaseUrl") }, (inspection) =>
-          ask(localEvents(inspection)),
-        )
-      : await ask(remoteEvents(api));
+    target.kind === "api"
+      ? await ask(remoteEvents(target.api))
+      : await EventInspection.during(target, (inspection) => ask(localEvents(inspection)));
   writeAnswer(answer, flags);
 }
 

@@ -2,7 +2,6 @@ import type { JobOffer } from "@siding/admin/api/job.js";
 import { SidingError } from "@siding/core/errors.js";
 import type { JobKind } from "@siding/store-postgres/job-desk.js";
 import { Command } from "commander";
-import { loadConfig } from "../config/load-config.js";
 import { addConfigFlags } from "../config/read-flags.js";
 import { addFilterFlags, addStatusFlag, type FilterFlags, filterOf } from "../inspect/filter-flags.js";
 import { confirm, reasonOf, requireWord, type WordFlags } from "../operator-word.js";
@@ -31,12 +30,7 @@ export function jobCommand(kind: JobKind, description: string, notes: string): C
     .option("--wait", "until the job has ended; Ctrl-C ends the wait, not the job")
     .addOption(outputOption());
   return addConfigFlags(command).action(async (flags: JobFlags) => {
-    const { values: config } = loadConfig({
-      options: { ...flags },
-      environment: process.env,
-      directory: process.cwd(),
-    });
-    await withJobKeeper(config, (jobs) => submit(jobs, kind, flags));
+    await withJobKeeper(flags, (jobs) => submit(jobs, kind, flags));
   });
 }
 
@@ -55,7 +49,7 @@ async function submit(jobs: JobKeeper, kind: JobKind, flags: JobFlags): Promise<
   if (isDryRun || flags.yes !== true) {
     const preview = await jobs.preview(wish);
     if (isDryRun || preview.asked + preview.waiting === 0) return print(preview, flags);
-    if (!(await confirm(flags, () => renderOffer(preview)))) {
+    if (!(await confirm(flags, jobs.where, () => renderOffer(preview)))) {
       process.stderr.write("nothing was done\n");
       process.exitCode = 1;
       return;

@@ -4,10 +4,8 @@ import { jobDocument, jobOfferDocument } from "@siding/admin/server/documents.js
 import { SidingError } from "@siding/core/errors.js";
 import type { EventFilter } from "@siding/store-postgres/event-filter.js";
 import { type JobDesk, type JobKind, withJobDesk } from "@siding/store-postgres/job-desk.js";
-import { requireSetting } from "../config/load-config.js";
-import type { SidingConfig } from "../config/settings.js";
-import { adminApi } from "../inspect/print-answer.js";
 import { authorHere } from "../operator-word.js";
+import { loadTarget } from "../target.js";
 
 /** What is asked for; who asks is known where it is laid down. */
 export interface JobWish {
@@ -19,6 +17,8 @@ export interface JobWish {
 
 /** Where jobs are laid down, asked directly or through an admin API: answers are the same to the letter. */
 export interface JobKeeper {
+  /** Named where an operator is asked. */
+  readonly where: string;
   /** Counts and samples, and changes nothing. @throws SIDING_USAGE, SIDING_REPLAY_OFF */
   preview(wish: JobWish): Promise<JobOffer>;
   create(wish: JobWish): Promise<JobOffer>;
@@ -30,16 +30,17 @@ export interface JobKeeper {
   cancel(jobId: string, reason: string): Promise<Job>;
 }
 
-/** Lets `act` at the jobs that the configuration leads to. */
-export async function withJobKeeper<T>(config: SidingConfig, act: (jobs: JobKeeper) => Promise<T>): Promise<T> {
-  const api = adminApi(config);
-  if (api !== undefined) return act(remoteJobs(api));
-  return withJobDesk(requireSetting(config, "databaseUrl"), (desk) => act(localJobs(desk)));
+/** Lets `act` at the jobs that the flags lead to. */
+export async function withJobKeeper<T>(flags: object, act: (jobs: JobKeeper) => Promise<T>): Promise<T> {
+  const target = loadTarget(flags);
+  if (target.kind === "api") return act(remoteJobs(target.api, target.where));
+  return withJobDesk(target.databaseUrl, (desk) => act(localJobs(desk, target.where)));
 }
 
-function localJobs(desk: JobDesk): JobKeeper {
+function localJobs(desk: JobDesk, where: string): JobKeeper {
   const requestOf = ({ reason, ...asked }: JobWish) => ({ ...asked, author: authorHere(reason) });
   return {
+    where,
     preview: async (wish) => jobOfferDocument(wish.kind, await desk.preview(requestOf(wish))),
     create: async (wish) => jobOfferDocument(wish.kind, await desk.create(requestOf(wish))),
     list: async ({ tenant, running, limit }) => {
@@ -54,8 +55,9 @@ function localJobs(desk: JobDesk): JobKeeper {
   };
 }
 
-function remoteJobs(api: AdminClient): JobKeeper {
+function remoteJobs(api: AdminClient, where: string): JobKeeper {
   return {
+    where,
     preview: (wish) => ask(api, wish, true),
     create: (wish) => ask(api, wish, false),
     list: (query) => api.jobs(query),

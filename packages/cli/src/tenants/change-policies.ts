@@ -3,10 +3,10 @@ import type { PolicyFields } from "@siding/core/policy/policy.js";
 import { defaultFields } from "@siding/core/policy/settle-policy.js";
 import type { Author } from "@siding/store-postgres/author.js";
 import { type OpenBook, type TenantDesk, withTenantDesk } from "@siding/store-postgres/tenant-desk.js";
-import { loadConfig, requireSetting } from "../config/load-config.js";
 import type { SidingConfig } from "../config/settings.js";
 import { quotaSetting } from "../config/tenant-quota.js";
 import { authorHere, confirm, reasonOf, requireWord, type WordFlags } from "../operator-word.js";
+import { type DatabaseTarget, loadTarget } from "../target.js";
 
 export interface ChangeFlags extends WordFlags {
   readonly dryRun?: boolean;
@@ -32,25 +32,17 @@ export function relayDefaults({ tenantQuota }: SidingConfig): PolicyFields {
   return defaultFields(quotaSetting(tenantQuota));
 }
 
-/** Opens the desk that the flags lead to. Not through an admin API: one that is named must not be passed by without a word. */
-async function withDesk<T>(
-  flags: Readonly<Record<string, unknown>>,
-  act: (desk: TenantDesk, defaults: PolicyFields) => Promise<T>,
-): Promise<T> {
-  const { values: config } = loadConfig({ options: flags, environment: process.env, directory: process.cwd() });
-  if (config.adminUrl !== undefined) {
-    const mend = "leave --url and SIDING_ADMIN_URL out";
-    throw new SidingError("SIDING_USAGE", `policies for many tenants are asked of the database: ${mend}`);
-  }
-  return withTenantDesk(requireSetting(config, "databaseUrl"), (desk) => act(desk, relayDefaults(config)));
+/** The database that the flags lead to. Not an admin API: one that is named must not be passed by without a word. */
+function databaseTarget(flags: object): DatabaseTarget {
+  const target = loadTarget(flags);
+  if (target.kind === "database") return target;
+  const mend = "leave --url and SIDING_ADMIN_URL out, or give --database-url";
+  throw new SidingError("SIDING_USAGE", `policies for many tenants are asked of the database: ${mend}`);
 }
 
 /** Lets `look` see at one moment what holds, at the desk that the flags lead to. */
-export async function lookAtDesk<T>(
-  flags: Readonly<Record<string, unknown>>,
-  look: (desk: TenantDesk) => Promise<T>,
-): Promise<T> {
-  return withDesk(flags, (desk) => desk.atOneMoment(() => look(desk)));
+export async function lookAtDesk<T>(flags: object, look: (desk: TenantDesk) => Promise<T>): Promise<T> {
+  return withTenantDesk(databaseTarget(flags).databaseUrl, (desk) => desk.atOneMoment(() => look(desk)));
 }
 
 /** Changes policies at the desk that the flags lead to. @param act makes the change and describes it */
@@ -58,9 +50,12 @@ export async function changeAtDesk(
   flags: ChangeFlags,
   act: (desk: TenantDesk, book: OpenBook, author: Author) => Promise<Change>,
 ): Promise<void> {
-  await change(flags, ({ reason, isDryRun }) =>
-    withDesk({ ...flags }, (desk, defaults) =>
-      desk.change({ defaults, isKept: !isDryRun }, (book) => act(desk, book, authorHere(reason))),
+  const { databaseUrl, where, config } = databaseTarget(flags);
+  await change(flags, where, ({ reason, isDryRun }) =>
+    withTenantDesk(databaseUrl, (desk) =>
+      desk.change({ defaults: relayDefaults(config), isKept: !isDryRun }, (book) =>
+        act(desk, book, authorHere(reason)),
+      ),
     ),
   );
 }
@@ -69,13 +64,13 @@ export async function changeAtDesk(
  * Carries a change out as the flags say: shows it with --dry-run, and asks where nobody has said --yes.
  * @param attempt makes the change, or shows what it would do; called again for the real one
  */
-export async function change(flags: ChangeFlags, attempt: (how: How) => Promise<Change>): Promise<void> {
+export async function change(flags: ChangeFlags, where: string, attempt: (how: How) => Promise<Change>): Promise<void> {
   if (flags.dryRun === true) return print(flags, await attempt({ reason: DRY_RUN, isDryRun: true }), false);
   requireWord(flags);
   const reason = await reasonOf(flags, "a change");
   if (flags.yes !== true) {
     const preview = await attempt({ reason, isDryRun: true });
-    if (!(await confirm(flags, () => preview.text))) {
+    if (!(await confirm(flags, where, () => preview.text))) {
       process.stderr.write("nothing was changed\n");
       process.exitCode = 1;
       return;

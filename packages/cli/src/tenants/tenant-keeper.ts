@@ -3,11 +3,10 @@ import type { AdminClient } from "@siding/admin/client/admin-client.js";
 import { wordsOf } from "@siding/admin/server/policy-words.js";
 import { tenantDocument, tenantListDocument, usageDocuments } from "@siding/admin/server/tenant-documents.js";
 import { SidingError } from "@siding/core/errors.js";
-import type { PolicyFields, PolicySettings } from "@siding/core/policy/policy.js";
+import type { PolicySettings } from "@siding/core/policy/policy.js";
 import { type OpenBook, type TenantDesk, withTenantDesk } from "@siding/store-postgres/tenant-desk.js";
-import { loadConfig, requireSetting } from "../config/load-config.js";
-import { adminApi } from "../inspect/print-answer.js";
 import { authorHere } from "../operator-word.js";
+import { type DatabaseTarget, loadTarget } from "../target.js";
 import { type How, relayDefaults } from "./change-policies.js";
 
 /** What holds for a tenant, and how it is. */
@@ -15,6 +14,8 @@ export type ShownTenant = TenantList["tenants"][number];
 
 /** Where tenants are looked after, asked directly or through an admin API: answers are the same to the letter. */
 export interface TenantKeeper {
+  /** Named where an operator is asked. */
+  readonly where: string;
   list(query: { readonly after: string | null; readonly limit: number }): Promise<TenantList>;
   show(tenantId: string): Promise<ShownTenant>;
   /** What holds then. */
@@ -25,16 +26,16 @@ export interface TenantKeeper {
   resume(tenantId: string, how: How): Promise<Tenant>;
 }
 
+type Keeping = Omit<TenantKeeper, "where">;
+
 /** The keeper that the flags lead to. */
-export function tenantKeeper(flags: Readonly<Record<string, unknown>>): TenantKeeper {
-  const { values: config } = loadConfig({ options: flags, environment: process.env, directory: process.cwd() });
-  const api = adminApi(config);
-  return api === undefined
-    ? localTenants(requireSetting(config, "databaseUrl"), relayDefaults(config))
-    : remoteTenants(api);
+export function tenantKeeper(flags: object): TenantKeeper {
+  const target = loadTarget(flags);
+  return { where: target.where, ...(target.kind === "api" ? remoteTenants(target.api) : localTenants(target)) };
 }
 
-function localTenants(databaseUrl: string, defaults: PolicyFields): TenantKeeper {
+function localTenants({ databaseUrl, config }: DatabaseTarget): Keeping {
+  const defaults = relayDefaults(config);
   const look = <T>(ask: (desk: TenantDesk) => Promise<T>): Promise<T> =>
     withTenantDesk(databaseUrl, (desk) => desk.atOneMoment(() => ask(desk)));
   const change = (
@@ -69,7 +70,7 @@ function localTenants(databaseUrl: string, defaults: PolicyFields): TenantKeeper
   };
 }
 
-function remoteTenants(api: AdminClient): TenantKeeper {
+function remoteTenants(api: AdminClient): Keeping {
   const word = ({ reason, isDryRun }: How) => ({ reason, dry_run: isDryRun });
   return {
     list: ({ after, limit }) => api.tenants({ limit, ...(after === null ? {} : { after }) }),
