@@ -11,14 +11,18 @@ const PENDING_MAX = 20_000n;
 /** The same for each of a list. */
 const PENDING_OF_LIST_MAX = 1_000n;
 
-/** What holds for a tenant, and who says so. */
+/**
+ * What holds for a tenant, and who says so.
+ * @param set the book's policies, from whoever asks about many: a deployment may have one for each of thousands of tenants
+ */
 export function tenantDocument(
   tenantId: string,
   { policies, pauses, authors }: OpenBook,
   defaults: PolicyFields,
+  set = policySet(policies),
 ): Tenant {
-  const { fields, saidBy } = settlePolicy(tenantId, policySet(policies), defaults);
-  const own = policies.find(({ match }) => match.kind === "tenant" && match.tenantId === tenantId);
+  const { fields, saidBy } = settlePolicy(tenantId, set, defaults);
+  const own = set.own.get(tenantId)?.[0];
   const author = own && authors.get(own.name);
   const pause = pauses.get(tenantId);
   return {
@@ -44,9 +48,8 @@ export async function usageDocuments(
   tenantIds: readonly string[],
   { policies, nowMs }: OpenBook,
   defaults: PolicyFields,
-  pendingMax = PENDING_MAX,
+  { pendingMax = PENDING_MAX, set = policySet(policies) } = {},
 ): Promise<TenantUsage[]> {
-  const set = policySet(policies);
   const usage = await desk.usage(tenantIds, pendingMax);
   return tenantIds.map((tenantId) => {
     const { quota } = settlePolicy(tenantId, set, defaults).policy;
@@ -82,8 +85,9 @@ export async function tenantListDocument(
   const found = new Set([...(await desk.inLog(after, limit + 1)), ...(await desk.inNameOrder(named, after))]);
   const ordered = await desk.inNameOrder([...found], after);
   const page = ordered.slice(0, limit);
-  const usages = await usageDocuments(desk, page, book, defaults, PENDING_OF_LIST_MAX);
-  const tenants = usages.map((usage) => ({ tenant: tenantDocument(usage.tenant_id, book, defaults), usage }));
+  const set = policySet(book.policies);
+  const usages = await usageDocuments(desk, page, book, defaults, { pendingMax: PENDING_OF_LIST_MAX, set });
+  const tenants = usages.map((usage) => ({ tenant: tenantDocument(usage.tenant_id, book, defaults, set), usage }));
   const next_after = ordered.length > limit ? (page.at(-1) ?? null) : null;
   return { tenants, counted_to: String(PENDING_OF_LIST_MAX), next_after };
 }
