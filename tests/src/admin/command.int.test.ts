@@ -124,6 +124,7 @@ describe("siding admin", () => {
         ["dead", "discard", "--id", dead, "--dry-run"],
         ["tenants", "list"],
         ["tenants", "list", "--limit", "1", "-o", "json"],
+        ["tenants", "list", "--limit", "1", "--after", "acme"],
         ["tenants", "show", "acme"],
         ["tenants", "show", "new", "-o", "json"],
         ["tenants", "set", "acme", "--quota", "10/60s", "--weight", "2.5", "--dry-run", "-o", "json"],

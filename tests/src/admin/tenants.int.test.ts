@@ -183,6 +183,38 @@ describe("usage", () => {
   });
 });
 
+describe("the list", () => {
+  const list = async (query: string) => (await world.ask(`/admin/tenants?${query}`, { token: admin })).body;
+
+  test("counts what is pending to 10,000 each, and to a million over all of a long one, and says how far", async () => {
+    await world.database.query("select siding.enqueue('t', '1', 'many') from generate_series(1, 1500)");
+    const pendingOf = ({ tenants }: Answer["body"]) =>
+      tenants.find((each: Answer["body"]) => each.tenant.tenant_id === "many").usage.pending;
+    const short = await list("limit=100");
+    expect([short.counted_to, pendingOf(short)]).toEqual(["10000", "1500"]);
+    const long = await list("limit=1000");
+    expect([long.counted_to, pendingOf(long)]).toEqual(["1000", "1000"]);
+  });
+
+  test("goes on behind a name until its end", async () => {
+    const names: string[] = [];
+    let after: string | null = null;
+    do {
+      const page: Answer["body"] = await list(`limit=2${after === null ? "" : `&after=${encodeURIComponent(after)}`}`);
+      expect(page.tenants.length).toBeLessThanOrEqual(2);
+      names.push(...page.tenants.map(({ tenant }: Answer["body"]) => tenant.tenant_id));
+      after = page.next_after;
+      if (after !== null) expect(after).toBe(names.at(-1));
+    } while (after !== null);
+    const whole = await list("limit=1000");
+    expect(whole.next_after).toBeNull();
+    expect(names).toEqual(whole.tenants.map(({ tenant }: Answer["body"]) => tenant.tenant_id));
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toEqual(expect.arrayContaining(["a", "b", "many"]));
+    expect((await list(`after=${encodeURIComponent(names.at(-1)!)}`)).tenants).toEqual([]);
+  });
+});
+
 test.each(["a/b", "größe 50 %", "x".repeat(255), "😀".repeat(255), "../tokens", "'; drop table siding.policy; --"])(
   "the name %j is a tenant's as any other",
   async (name) => {

@@ -107,7 +107,7 @@ export type TenantQuery = Static<typeof TenantQuery>;
 
 export const TenantList = only({
   tenants: Type.Array(only({ tenant: Tenant, usage: TenantUsage })),
-  counted_to: int64("pending of each is counted no further"),
+  counted_to: int64("pending of each is counted no further: 10000, and less with a limit above 100"),
   next_after: orNull(Type.String({ description: "to go on behind; null at the end" })),
 });
 export type TenantList = Static<typeof TenantList>;

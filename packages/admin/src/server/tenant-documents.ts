@@ -8,8 +8,9 @@ import { policyWords, wordOf } from "./policy-words.js";
 
 /** Counted no further, so that the answer does not wait for a great backlog. */
 const PENDING_MAX = 20_000n;
-/** The same for each of a list. */
-const PENDING_OF_LIST_MAX = 1_000n;
+/** The same for each of a list; and for all of them together, which a long one shares. */
+const PENDING_OF_LIST_MAX = 10_000;
+const PENDING_OF_ALL_MAX = 1_000_000;
 
 /**
  * What holds for a tenant, and who says so.
@@ -86,10 +87,12 @@ export async function tenantListDocument(
   const ordered = await desk.inNameOrder([...found], after);
   const page = ordered.slice(0, limit);
   const set = policySet(book.policies);
-  const usages = await usageDocuments(desk, page, book, defaults, { pendingMax: PENDING_OF_LIST_MAX, set });
+  // By the limit, not by the page: every page of a list counts as far.
+  const pendingMax = BigInt(Math.min(PENDING_OF_LIST_MAX, Math.floor(PENDING_OF_ALL_MAX / limit)));
+  const usages = await usageDocuments(desk, page, book, defaults, { pendingMax, set });
   const tenants = usages.map((usage) => ({ tenant: tenantDocument(usage.tenant_id, book, defaults, set), usage }));
   const next_after = ordered.length > limit ? (page.at(-1) ?? null) : null;
-  return { tenants, counted_to: String(PENDING_OF_LIST_MAX), next_after };
+  return { tenants, counted_to: String(pendingMax), next_after };
 }
 
 export function timeOrNull(ms: number | null): string | null {
