@@ -4,7 +4,7 @@ import { formatDurationMs, parseDurationMs } from "./duration.js";
 import { KAFKA_BROKERS_EXPECTED, parseKafkaBrokers } from "./kafka-brokers.js";
 import { type ListenAddress, parseListenAddress } from "./listen-address.js";
 import { parseRedactions, type Redaction } from "./redactions.js";
-import { parseTenantQuota, type TenantQuota } from "./tenant-quota.js";
+import { parseTenantQuota, TENANT_QUOTA_EXPECTED, type TenantQuota } from "./tenant-quota.js";
 
 export type ParsedValue<T> =
   | { readonly kind: "value"; readonly value: T }
@@ -119,11 +119,9 @@ export const listenAddress: ValueKind<ListenAddress> = {
   mask: unmasked,
 };
 
-const QUOTA_EXPECTED = "expected EVENTS/DURATION, such as 1000/60s, or none";
-
 export const tenantQuota: ValueKind<TenantQuota | "none"> = {
-  expected: QUOTA_EXPECTED,
-  parse: (text) => refuseUnless(parseTenantQuota(text), QUOTA_EXPECTED),
+  expected: TENANT_QUOTA_EXPECTED,
+  parse: (text) => refuseUnless(parseTenantQuota(text), TENANT_QUOTA_EXPECTED),
   mask: unmasked,
 };
 
