@@ -70,7 +70,11 @@ test("a dry run counts and lays nothing down; the job asks for as many, and is i
   expect(await world.ask(cancel, { method: "DELETE", token: foreign })).toMatchObject({ status: 404 });
   expect(await world.ask(cancel, { method: "DELETE", token })).toMatchObject({
     status: 200,
-    body: { state: "cancelled", cancel_reason: "wrong" },
+    body: { state: "cancelled", cancel_reason: "wrong", was_running: true },
+  });
+  expect(await world.ask(`/admin/jobs/${offer.job_id}?reason=late`, { method: "DELETE", token })).toMatchObject({
+    status: 200,
+    body: { state: "cancelled", cancel_reason: "wrong", was_running: false },
   });
 });
 

@@ -100,3 +100,9 @@ export type JobQuery = Static<typeof JobQuery>;
 export const JobList = only({ jobs: Type.Array(Job) });
 export type JobList = Static<typeof JobList>;
 export const JobCancellation = only({ reason });
+
+export const JobCancelled = only({
+  ...Job.properties,
+  was_running: Type.Boolean({ description: "false: it had ended before, by itself or by another's word" }),
+});
+export type JobCancelled = Static<typeof JobCancelled>;

@@ -14,6 +14,7 @@ import type {
 import type {
   DeadLettersWanted,
   Job,
+  JobCancelled,
   JobList,
   JobOffer,
   JobQuery,
@@ -133,7 +134,7 @@ export class AdminClient {
     return JSON.parse(await this.#get(`admin/jobs/${encodeURIComponent(jobId)}`));
   }
 
-  async cancelJob(jobId: string, reason: string): Promise<Job> {
+  async cancelJob(jobId: string, reason: string): Promise<JobCancelled> {
     return JSON.parse(await this.#send("DELETE", `admin/jobs/${encodeURIComponent(jobId)}`, { reason }));
   }
 

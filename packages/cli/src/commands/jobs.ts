@@ -7,6 +7,7 @@ import { waitForJob } from "../jobs/wait-for-job.js";
 import { LIMIT_MAX, parseLimit } from "../limit-flag.js";
 import { confirm, reasonOf, requireWord, type WordFlags } from "../operator-word.js";
 import { outputOption } from "../output-option.js";
+import { printable } from "../status/plain-table.js";
 
 const LIMIT_DEFAULT = 50;
 
@@ -86,9 +87,10 @@ function cancelCommand(): Command {
           process.exitCode = 1;
           return;
         }
-        const job = await jobs.cancel(jobId, reason);
-        if (job.state !== "cancelled") {
-          process.stderr.write(`job ${jobId} was ${job.state} before it could be cancelled\n`);
+        const { job, wasRunning } = await jobs.cancel(jobId, reason);
+        if (!wasRunning) {
+          const by = job.cancelled_by === null ? "" : ` by ${printable(job.cancelled_by)}`;
+          process.stderr.write(`job ${jobId} was ${job.state}${by} before it could be cancelled\n`);
           process.exitCode = 1;
         }
         writeAnswer(jobAnswer(job), flags);

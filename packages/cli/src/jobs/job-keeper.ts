@@ -27,7 +27,7 @@ export interface JobKeeper {
   /** @throws SIDING_JOB_UNKNOWN */
   show(jobId: string): Promise<Job>;
   /** What the job is then; one that had ended stays as it was. @throws SIDING_JOB_UNKNOWN */
-  cancel(jobId: string, reason: string): Promise<Job>;
+  cancel(jobId: string, reason: string): Promise<{ readonly job: Job; readonly wasRunning: boolean }>;
 }
 
 /** Lets `act` at the jobs that the flags lead to. */
@@ -49,8 +49,8 @@ function localJobs(desk: JobDesk, where: string): JobKeeper {
     },
     show: async (jobId) => jobDocument(await desk.show(jobId)),
     cancel: async (jobId, reason) => {
-      await desk.cancel(jobId, authorHere(reason));
-      return jobDocument(await desk.show(jobId));
+      const wasRunning = await desk.cancel(jobId, authorHere(reason));
+      return { job: jobDocument(await desk.show(jobId)), wasRunning };
     },
   };
 }
@@ -62,7 +62,10 @@ function remoteJobs(api: AdminClient, where: string): JobKeeper {
     create: (wish) => ask(api, wish, false),
     list: (query) => api.jobs(query),
     show: (jobId) => api.job(jobId),
-    cancel: (jobId, reason) => api.cancelJob(jobId, reason),
+    cancel: async (jobId, reason) => {
+      const { was_running: wasRunning, ...job } = await api.cancelJob(jobId, reason);
+      return { job, wasRunning };
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import {
   DeadLettersWanted,
   Job,
   JobCancellation,
+  JobCancelled,
   JobList,
   JobOffer,
   JobPath,
@@ -115,16 +116,16 @@ export function jobRoutes(server: AdminRoutes, { pool }: { readonly pool: AdminP
         summary: "Ends a job; what it has published stands",
         params: JobPath,
         querystring: JobCancellation,
-        response: { 200: Job },
+        response: { 200: JobCancelled },
       },
     },
-    async (request): Promise<Job> => {
+    async (request): Promise<JobCancelled> => {
       const { job_id: jobId } = request.params;
       const caller = callerOf(request);
       ownJob(caller, jobId, await pool.atJobDesk(caller.tenants, (desk) => desk.find(jobId)));
       return pool.atJobDesk(caller.tenants, async (desk) => {
-        await desk.cancel(jobId, authorOf(request, request.query.reason));
-        return jobDocument(await desk.show(jobId));
+        const wasRunning = await desk.cancel(jobId, authorOf(request, request.query.reason));
+        return { ...jobDocument(await desk.show(jobId)), was_running: wasRunning };
       });
     },
   );
