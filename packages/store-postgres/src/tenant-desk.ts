@@ -155,6 +155,7 @@ export class TenantDesk {
     await this.#run(SQL.pause, [tenantId, actor, reason, role, until]);
   }
 
+  /** @returns whether it was paused */
   async resume(tenantId: string, { actor, reason, role }: Author): Promise<boolean> {
     return (await this.#run(SQL.resume, [tenantId, actor, reason, role])).length > 0;
   }

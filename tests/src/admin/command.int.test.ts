@@ -207,7 +207,12 @@ describe("siding admin", () => {
       expect((await same("tenants", "show", "acme")).stdout).toContain("larger plan");
       expect((await same("tenants", "list")).stdout).toContain("paused by");
       expect(await siding(there, "tenants", "resume", "acme", ...word)).toMatchObject({ code: 0 });
-      await same("tenants", "resume", "acme", ...word);
+      const again = await same("tenants", "resume", "acme", ...word);
+      expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining("is not paused") });
+      await database.query(
+        "insert into siding.pause (tenant_id, actor, reason, until) values ('over', 'ada', 'r', now() - interval '1 second')",
+      );
+      expect((await same("tenants", "resume", "over", ...word)).stderr).toContain("is not paused");
       await siding(there, "tenants", "set", "acme", "--quota", "unset", "--no-blocked", ...word);
 
       expect(await siding(there, "policies", "list")).toMatchObject({

@@ -101,8 +101,12 @@ describe("pause and resume", () => {
     });
     const [row] = await world.database.query("select * from siding.usage where tenant_id = 'a'");
     expect(row).toMatchObject({ pause_reason: "longer", paused_until: null });
-    expect(await send("resume", { reason: "moved" })).toMatchObject({ status: 200, body: { pause: null } });
-    expect(await send("resume", { reason: "again" })).toMatchObject({ status: 200, body: { pause: null } });
+    const resumed = { pause: null, was_paused: true };
+    expect(await send("resume", { reason: "moved" })).toMatchObject({ status: 200, body: resumed });
+    expect(await send("resume", { reason: "again" })).toMatchObject({
+      status: 200,
+      body: { ...resumed, was_paused: false },
+    });
     const entry = { actor, role: "operator", subject: "a" };
     expect(await audited("a")).toMatchObject([
       { ...entry, action: "tenants.pause", reason: "their move", before: null, after: { reason: "their move" } },
@@ -110,6 +114,42 @@ describe("pause and resume", () => {
       { ...entry, action: "tenants.resume", reason: "moved", before: { reason: "longer" }, after: null },
     ]);
     expect((await world.ask("/admin/audit", { token: operator })).body.entries).toHaveLength(3);
+  });
+
+  test("of a pause that is over nobody resumes a tenant", async () => {
+    await world.database.query(
+      "insert into siding.pause (tenant_id, actor, reason, until) values ('over', 'ada', 'r', now() - interval '1 second')",
+    );
+    expect(await ask("over/resume", "POST", { reason: "r" })).toMatchObject({
+      status: 200,
+      body: { pause: null, was_paused: false },
+    });
+    expect(await audited("over")).toEqual([]);
+  });
+
+  test("a dry run leaves pause, gate and audit as they were", async () => {
+    const rows = () =>
+      world.database.query(
+        `select (select to_jsonb(p) from siding.pause p where tenant_id = 'dry') as pause,
+          (select to_jsonb(g) from siding.gate g where tenant_id = 'dry') as gate,
+          (select count(*)::int from siding.audit where tenant_id = 'dry') as audited,
+          (select version::text from siding.policy_version) as version`,
+      );
+    await ask("dry", "PATCH", { backlog_max: 5, reason: "r" });
+    const free = await rows();
+    expect(await ask("dry/pause", "POST", { dry_run: true, reason: "shown" })).toMatchObject({
+      status: 200,
+      body: { pause: { reason: "shown" } },
+    });
+    expect(await rows()).toEqual(free);
+    await ask("dry/pause", "POST", { reason: "r" });
+    const paused = await rows();
+    expect(paused).toMatchObject([{ pause: { reason: "r" }, gate: { backlog_max: 5 }, audited: 2 }]);
+    expect(await ask("dry/resume", "POST", { dry_run: true, reason: "shown" })).toMatchObject({
+      status: 200,
+      body: { pause: null, was_paused: true },
+    });
+    expect(await rows()).toEqual(paused);
   });
 
   test.each([

@@ -79,6 +79,9 @@ export const Tenant = only({
 });
 export type Tenant = Static<typeof Tenant>;
 
+export const TenantResumed = only({ ...Tenant.properties, was_paused: Type.Boolean() });
+export type TenantResumed = Static<typeof TenantResumed>;
+
 const Use = orNull(
   only({
     limit: int64("what may go at once"),

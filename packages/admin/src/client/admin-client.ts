@@ -29,6 +29,7 @@ import type {
   TenantPatch,
   TenantPause,
   TenantQuery,
+  TenantResumed,
   TenantResumption,
   TenantUsage,
 } from "../api/tenant.js";
@@ -158,7 +159,7 @@ export class AdminClient {
     return JSON.parse(await this.#send("POST", `${tenantPath(tenantId)}/pause`, {}, pause));
   }
 
-  async resumeTenant(tenantId: string, resumption: TenantResumption): Promise<Tenant> {
+  async resumeTenant(tenantId: string, resumption: TenantResumption): Promise<TenantResumed> {
     return JSON.parse(await this.#send("POST", `${tenantPath(tenantId)}/resume`, {}, resumption));
   }
 

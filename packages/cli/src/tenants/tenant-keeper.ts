@@ -84,8 +84,9 @@ function remoteTenants(api: AdminClient): Keeping {
       return api.pauseTenant(tenantId, { until, ...word(how) });
     },
     resume: async (tenantId, how) => {
-      if ((await api.tenant(tenantId)).pause === null) throw notPaused(tenantId);
-      return api.resumeTenant(tenantId, word(how));
+      const { was_paused: wasPaused, ...tenant } = await api.resumeTenant(tenantId, word(how));
+      if (!wasPaused) throw notPaused(tenantId);
+      return tenant;
     },
   };
 }

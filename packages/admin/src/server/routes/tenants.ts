@@ -10,6 +10,7 @@ import {
   TenantPath,
   TenantPause,
   TenantQuery,
+  TenantResumed,
   TenantResumption,
   TenantUsage,
 } from "../../api/tenant.js";
@@ -117,13 +118,17 @@ export function tenantRoutes(server: AdminRoutes, { pool, defaults }: TenantRout
         ...about,
         summary: "Ends a tenant's pause; of one that is not paused nothing changes",
         body: TenantResumption,
-        response: { 200: Tenant },
+        response: { 200: TenantResumed },
       },
     },
-    async (request): Promise<Tenant> => {
+    async (request): Promise<TenantResumed> => {
       const tenantId = tenantIn(request, request.params);
       const { reason, dry_run: isDryRun } = request.body;
-      return change(tenantId, isDryRun, (desk) => desk.resume(tenantId, authorOf(request, reason)));
+      let wasPaused = false;
+      const tenant = await change(tenantId, isDryRun, async (desk) => {
+        wasPaused = await desk.resume(tenantId, authorOf(request, reason));
+      });
+      return { ...tenant, was_paused: wasPaused };
     },
   );
 
