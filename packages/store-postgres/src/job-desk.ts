@@ -142,7 +142,7 @@ export class JobDesk {
 
   /** Null: there is none of that id. */
   async find(jobId: string): Promise<JobView | null> {
-    const [row] = UUID.test(jobId) ? await this.#run(SQL.list, [jobId, null, false, 1]) : [];
+    const [row] = isJobId(jobId) ? await this.#run(SQL.list, [jobId, null, false, 1]) : [];
     return row === undefined ? null : parseView(row);
   }
 
@@ -233,6 +233,11 @@ export class JobDesk {
   #guarded<T>(ask: () => Promise<T>): Promise<T> {
     return asStoreError(this.#where, ask);
   }
+}
+
+/** Whether a job could have that id. */
+export function isJobId(text: string): boolean {
+  return UUID.test(text);
 }
 
 export function unknownJob(jobId: string): SidingError {

@@ -131,6 +131,8 @@ describe("siding admin", () => {
         ["tenants", "pause", "acme", "--dry-run"],
         ["tenants", "resume", "acme", "--dry-run"],
         ["jobs", "list"],
+        ["jobs", "show", "4711"],
+        ["jobs", "cancel", "4711", "--reason", "r", "--yes"],
         ["jobs", "show", randomUUID().replace(/^.{8}/, "00000000")],
       ]) {
         const [local, remote] = await Promise.all([siding(here(), ...command), siding(there, ...command)]);

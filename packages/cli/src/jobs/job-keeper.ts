@@ -3,7 +3,7 @@ import type { AdminClient } from "@siding/admin/client/admin-client.js";
 import { jobDocument, jobOfferDocument } from "@siding/admin/server/documents.js";
 import { SidingError } from "@siding/core/errors.js";
 import type { EventFilter } from "@siding/store-postgres/event-filter.js";
-import { type JobDesk, type JobKind, withJobDesk } from "@siding/store-postgres/job-desk.js";
+import { isJobId, type JobDesk, type JobKind, unknownJob, withJobDesk } from "@siding/store-postgres/job-desk.js";
 import { authorHere } from "../operator-word.js";
 import { loadTarget } from "../target.js";
 
@@ -61,12 +61,18 @@ function remoteJobs(api: AdminClient, where: string): JobKeeper {
     preview: (wish) => ask(api, wish, true),
     create: (wish) => ask(api, wish, false),
     list: (query) => api.jobs(query),
-    show: (jobId) => api.job(jobId),
+    show: async (jobId) => api.job(possible(jobId)),
     cancel: async (jobId, reason) => {
-      const { was_running: wasRunning, ...job } = await api.cancelJob(jobId, reason);
+      const { was_running: wasRunning, ...job } = await api.cancelJob(possible(jobId), reason);
       return { job, wasRunning };
     },
   };
+}
+
+/** The API would refuse its form; whoever asks wants to know that there is no such job. @throws SIDING_JOB_UNKNOWN */
+function possible(jobId: string): string {
+  if (isJobId(jobId)) return jobId;
+  throw unknownJob(jobId);
 }
 
 function ask(api: AdminClient, { kind, filter, eventsPerSecond, reason }: JobWish, dryRun: boolean): Promise<JobOffer> {
