@@ -218,7 +218,13 @@ export class AdminClient {
   }
 }
 
+/** @throws SIDING_USAGE for a name that no path can carry */
 function tenantPath(tenantId: string): string {
+  // A URL drops these as steps to elsewhere, percent-encoded or not: what is sent would be asked of another route.
+  if (tenantId === "." || tenantId === "..") {
+    const mend = "no URL can name it: ask the database itself, with DATABASE_URL and without an admin API";
+    throw new SidingError("SIDING_USAGE", `tenant ${JSON.stringify(tenantId)}: ${mend}`);
+  }
   return `admin/tenants/${encodeURIComponent(tenantId)}`;
 }
 

@@ -1,7 +1,7 @@
 import type { TenantList } from "@siding/admin/api/tenant.js";
 import type { TableOptions } from "../inspect/print-answer.js";
 import { formatAge } from "../status/format-age.js";
-import { type Column, renderTable } from "../status/plain-table.js";
+import { type Column, printable, renderTable } from "../status/plain-table.js";
 import { formatField } from "./policy-flags.js";
 import { pendingOf, settledOf, whyItWaits } from "./show-tenant.js";
 
@@ -31,7 +31,8 @@ export function renderTenants({ tenants, next_after: nextAfter }: TenantList, { 
     ];
   });
   return (
-    renderTable(COLUMNS, rows, width, color) + (nextAfter === null ? "" : `there may be more: --after ${nextAfter}\n`)
+    renderTable(COLUMNS, rows, width, color) +
+    (nextAfter === null ? "" : `there may be more: --after ${printable(nextAfter)}\n`)
   );
 }
 
