@@ -328,6 +328,23 @@ describe("the command line", () => {
     expect(Math.abs(ms - 7_200_000)).toBeLessThan(5_000);
   });
 
+  test("says what holds for a tenant whose usage cannot be had in time, and shows what held", async () => {
+    const set = (...args: string[]) => siding("tenants", "set", "cold", ...args, "--reason", "r", "--yes");
+    await set("--weight", "3");
+    // In place of a count that takes too long.
+    await world.database.query("revoke select on siding.quota_use from siding_admin");
+    try {
+      expect(await siding("tenants", "show", "cold")).toMatchObject({ code: 3 });
+      expect(await set("--blocked")).toMatchObject({ code: 0, stderr: "" });
+      const shown = await new SidingProcess(["tenants", "set", "cold", "--weight", "4", "--dry-run"], {
+        DATABASE_URL: world.database.url,
+      }).ended;
+      expect(shown.stdout).toMatch(/weight +3 +4/);
+    } finally {
+      await world.database.query("grant select on siding.quota_use to siding_admin");
+    }
+  });
+
   test("policies for many tenants are audited without a tenant", async () => {
     await siding("policies", "set", "europe", "--pattern", "eu-*", "--weight", "2", "--reason", "paid", "--yes");
     await siding("policies", "remove", "europe", "--reason", "over", "--yes");

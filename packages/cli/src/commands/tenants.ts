@@ -84,14 +84,12 @@ function setCommand(): Command {
     }
     const keeper = tenantKeeper(flags);
     await change(flags, keeper.where, async (how) => {
-      const { tenant } = await keeper.show(tenantId);
-      const before = ownPolicy(tenant);
-      const changed = await keeper.say(tenantId, said, how);
-      const after = ownPolicy(changed);
+      const { before: had, after: has } = await keeper.say(tenantId, said, how);
+      const [before, after] = [ownPolicy(had), ownPolicy(has)];
       return {
         json: {
           policy: after === null ? null : policyJson(after, undefined),
-          blocked: settledOf(changed).admission.blocked,
+          blocked: settledOf(has).admission.blocked,
         },
         text: renderDifference(before === null ? {} : saidOf(before), after === null ? {} : saidOf(after)),
       };

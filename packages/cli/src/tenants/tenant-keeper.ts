@@ -18,8 +18,12 @@ export interface TenantKeeper {
   readonly where: string;
   list(query: { readonly after: string | null; readonly limit: number }): Promise<TenantList>;
   show(tenantId: string): Promise<ShownTenant>;
-  /** What holds then. */
-  say(tenantId: string, said: Partial<PolicySettings>, how: How): Promise<Tenant>;
+  /** What held and what holds then. */
+  say(
+    tenantId: string,
+    said: Partial<PolicySettings>,
+    how: How,
+  ): Promise<{ readonly before: Tenant; readonly after: Tenant }>;
   /** @param forMs null: until it is resumed */
   pause(tenantId: string, forMs: number | null, how: How): Promise<Tenant>;
   /** @throws SIDING_USAGE where the tenant is not paused */
@@ -57,8 +61,14 @@ function localTenants({ databaseUrl, config }: DatabaseTarget): Keeping {
         const [usage] = await usageDocuments(desk, [tenantId], book, defaults);
         return { tenant: tenantDocument(tenantId, book, defaults), usage: usage! };
       }),
-    say: (tenantId, said, how) =>
-      change(tenantId, how, (desk, book) => desk.say(tenantId, said, book, authorHere(how.reason))),
+    say: async (tenantId, said, how) => {
+      let before: Tenant | undefined;
+      const after = await change(tenantId, how, async (desk, book) => {
+        before = tenantDocument(tenantId, book, defaults);
+        await desk.say(tenantId, said, book, authorHere(how.reason));
+      });
+      return { before: before!, after };
+    },
     pause: (tenantId, forMs, how) =>
       change(tenantId, how, (desk, { nowMs }) =>
         desk.pause(tenantId, authorHere(how.reason), forMs === null ? null : nowMs + forMs),
@@ -75,7 +85,11 @@ function remoteTenants(api: AdminClient): Keeping {
   return {
     list: ({ after, limit }) => api.tenants({ limit, ...(after === null ? {} : { after }) }),
     show: async (tenantId) => ({ tenant: await api.tenant(tenantId), usage: await api.tenantUsage(tenantId) }),
-    say: (tenantId, said, how) => api.patchTenant(tenantId, { ...wordsOf(said), ...word(how) }),
+    // Without its usage: a count that takes too long must not keep anybody from blocking a tenant.
+    say: async (tenantId, said, how) => ({
+      before: await api.tenant(tenantId),
+      after: await api.patchTenant(tenantId, { ...wordsOf(said), ...word(how) }),
+    }),
     pause: async (tenantId, forMs, how) => {
       if (forMs === null) return api.pauseTenant(tenantId, word(how));
       // From Postgres' clock on, which decides when it is over.
