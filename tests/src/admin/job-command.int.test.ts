@@ -20,6 +20,8 @@ const running = {
   counts: { replayed: 0, redriven: 0, discarded: 0, waiting: 0, failed: 0 },
   last_error: null,
 };
+const done = { ...running, state: "done", ended_at: "2026-01-01T00:00:01.000Z" };
+const problem = (status: number) => ({ status, body: { type: "about:blank", title: "Not now", status } });
 const word = ["--reason", "r", "--yes"];
 const siding = (url: string, ...args: string[]) => new SidingProcess(args, { SIDING_ADMIN_URL: url }).ended;
 
@@ -36,4 +38,19 @@ test("another's cancellation that came first is not this one's", async () => {
       expect(JSON.parse(stdout)).toMatchObject({ cancelled_by: "bob", cancel_reason: "his" });
     },
   );
+});
+
+test("a wait for a job outlasts an API that is busy, restarts, or counts requests", async () => {
+  const answers = [{ body: running }, problem(503), "silence", problem(429), { body: done }] as const;
+  let asked = 0;
+  await withStubApi(
+    () => answers[asked++]!,
+    async (url) => {
+      expect(await siding(url, "jobs", "show", jobId, "--wait")).toMatchObject({
+        code: 0,
+        stderr: `job ${jobId} is done, 0 of 2\n`,
+      });
+    },
+  );
+  expect(asked).toBe(answers.length);
 });

@@ -52,8 +52,9 @@ function showCommand(): Command {
     .addHelpText("after", "\nExample:\n  siding jobs show 0198f1f0-6a5e-7c3b-9d2e-3f6a1b2c4d5e\n");
   return addConfigFlags(command).action(async (jobId: string, flags: AnswerFlags & { wait?: boolean }) => {
     await withJobKeeper(flags, async (jobs) => {
-      if (flags.wait === true) await waitForJob(jobs, jobId);
-      writeAnswer(jobAnswer(await jobs.show(jobId)), flags);
+      // Asked for at once: a place that cannot be reached is said before any patience with it.
+      const job = await jobs.show(jobId);
+      writeAnswer(jobAnswer(flags.wait === true ? await waitForJob(jobs, jobId) : job), flags);
     });
   });
 }

@@ -15,10 +15,23 @@ export interface JobWish {
   readonly reason: string;
 }
 
+/** How whoever waits for a job looks at it. */
+export interface LookPace {
+  readonly everyMs: number;
+  /** For how long to go on asking where nothing answers, or says to come back. */
+  readonly patienceMs: number;
+}
+
+/** A connection that broke stays broken. */
+const LOCAL_PACE = { everyMs: 250, patienceMs: 0 };
+/** A tenth of the requests that a token has; and beyond the minute for which it may have used them up. */
+const REMOTE_PACE = { everyMs: 1_000, patienceMs: 90_000 };
+
 /** Where jobs are laid down, asked directly or through an admin API: answers are the same to the letter. */
 export interface JobKeeper {
   /** Named where an operator is asked. */
   readonly where: string;
+  readonly pace: LookPace;
   /** Counts and samples, and changes nothing. @throws SIDING_USAGE, SIDING_REPLAY_OFF */
   preview(wish: JobWish): Promise<JobOffer>;
   create(wish: JobWish): Promise<JobOffer>;
@@ -41,6 +54,7 @@ function localJobs(desk: JobDesk, where: string): JobKeeper {
   const requestOf = ({ reason, ...asked }: JobWish) => ({ ...asked, author: authorHere(reason) });
   return {
     where,
+    pace: LOCAL_PACE,
     preview: async (wish) => jobOfferDocument(wish.kind, await desk.preview(requestOf(wish))),
     create: async (wish) => jobOfferDocument(wish.kind, await desk.create(requestOf(wish))),
     list: async ({ tenant, running, limit }) => {
@@ -58,6 +72,7 @@ function localJobs(desk: JobDesk, where: string): JobKeeper {
 function remoteJobs(api: AdminClient, where: string): JobKeeper {
   return {
     where,
+    pace: REMOTE_PACE,
     preview: (wish) => ask(api, wish, true),
     create: (wish) => ask(api, wish, false),
     list: (query) => api.jobs(query),
