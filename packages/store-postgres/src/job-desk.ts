@@ -122,9 +122,13 @@ export class JobDesk {
     return this.#make(request, "rollback");
   }
 
-  /** Lays the job down: relays find it within a second. Where it asks for nothing, nothing is laid down. */
-  create(request: JobRequest): Promise<JobOffer> {
-    return this.#make(request, "commit");
+  /**
+   * Lays the job down: relays find it within a second. Where it asks for nothing, nothing is laid down.
+   * @param asker aborted: nobody waits for the answer any more, and nothing is laid down
+   * @throws the reason why it is aborted
+   */
+  create(request: JobRequest, asker?: AbortSignal): Promise<JobOffer> {
+    return this.#make(request, "commit", asker);
   }
 
   /** Jobs, newest first. */
@@ -163,17 +167,19 @@ export class JobDesk {
     return (await this.#run(SQL.cancel, [jobId, actor, reason, role])).length > 0;
   }
 
-  async #make(request: JobRequest, how: "commit" | "rollback"): Promise<JobOffer> {
+  async #make(request: JobRequest, how: "commit" | "rollback", asker?: AbortSignal): Promise<JobOffer> {
     check(request);
     // One moment for bound, lanes and counts: what a batch promotes meanwhile is not in them.
     await this.#guarded(() => this.#client.query("begin isolation level repeatable read"));
-    let offer: JobOffer | null = null;
+    let isKept = false;
     try {
       await this.#requireAllowed(request);
-      offer = await this.#lay(request);
-      return how === "commit" && offer.asked + offer.waiting > 0 ? offer : { ...offer, jobId: null };
+      const offer = await this.#lay(request);
+      // Who was told that there is no answer asks again: a job laid down all the same would publish its events twice.
+      asker?.throwIfAborted();
+      isKept = how === "commit" && offer.asked + offer.waiting > 0;
+      return isKept ? offer : { ...offer, jobId: null };
     } finally {
-      const isKept = how === "commit" && offer !== null && offer.asked + offer.waiting > 0;
       await this.#guarded(() => this.#client.query(isKept ? "commit" : "rollback"));
     }
   }

@@ -54,3 +54,17 @@ test("a wait for a job outlasts an API that is busy, restarts, or counts request
   );
   expect(asked).toBe(answers.length);
 });
+
+test.each([
+  ["no answer", "silence"],
+  ["a 503", problem(503)],
+] as const)("after %s to a wish nobody knows what became of it", async (_what, answer) => {
+  await withStubApi(
+    () => answer,
+    async (url) => {
+      const { code, stderr } = await siding(url, "dead", "redrive", "--tenant", "acme", ...word);
+      expect(code).toBe(3);
+      expect(stderr.trim().split("\n")).toEqual([expect.stringContaining("look at `siding jobs list` before")]);
+    },
+  );
+});

@@ -1,4 +1,7 @@
 import { randomUUID } from "node:crypto";
+import { startAdminServer } from "@siding/admin/server/admin-server.js";
+import { defaultFields } from "@siding/core/policy/settle-policy.js";
+import pg from "pg";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { type AdminWorld, adminWorld } from "./admin-world.js";
 
@@ -104,4 +107,63 @@ test("a bound token is told of its own tenants' overlapping jobs alone", async (
   };
   expect(await overlaps(null)).toEqual([everybody.job_id, own.job_id]);
   expect(await overlaps(["a"])).toEqual([own.job_id]);
+});
+
+test("a job whose asker has gone is not laid down", async () => {
+  const { database } = world;
+  const token = await world.token({ role: "operator" });
+  const server = await startAdminServer({
+    databaseUrl: database.url,
+    host: "127.0.0.1",
+    port: 0,
+    isLoopback: true,
+    version: "1.2.3",
+    redactions: [],
+    requestsPerMinute: 1_000,
+    tenantDefaults: defaultFields("none"),
+    observer: { answered: () => {}, failed: () => {} },
+  });
+  // The job waits for this session's lock, which is of no transaction.
+  const gate = new pg.Client({ connectionString: database.url });
+  await gate.connect();
+  await database.query(
+    `create function siding.wait_at_gate() returns trigger language plpgsql security definer as
+    'begin perform pg_advisory_lock_shared(4711), pg_advisory_unlock_shared(4711); return new; end'`,
+  );
+  await database.query(
+    "create trigger wait_at_gate before insert on siding.job for each row execute function siding.wait_at_gate()",
+  );
+  const jobs = async () => (await database.query("select from siding.job")).length;
+  const laid = async (signal: AbortSignal | null) =>
+    fetch(`http://127.0.0.1:${server.port}/admin/outbox/replay`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify({ event_ids: [ofA], reason: "r" }),
+      signal,
+    });
+  const waiting = "select from pg_locks where locktype = 'advisory' and objid = 4711 and not granted";
+  const until = async (isSo: () => Promise<boolean>): Promise<void> => {
+    while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 10));
+  };
+  try {
+    const before = await jobs();
+    await gate.query("select pg_advisory_lock(4711)");
+    const asker = new AbortController();
+    const asked = laid(asker.signal);
+    await until(async () => (await database.query(waiting)).length > 0);
+    asker.abort();
+    await expect(asked).rejects.toThrow();
+    // By then the server has seen the connection go.
+    await fetch(`http://127.0.0.1:${server.port}/healthz`);
+    await gate.query("select pg_advisory_unlock(4711)");
+    const open = "select from pg_stat_activity where application_name = 'siding-admin' and xact_start is not null";
+    await until(async () => (await database.query(`${open} and datname = current_database()`)).length === 0);
+    expect(await jobs()).toBe(before);
+    expect((await laid(null)).status).toBe(200);
+    expect(await jobs()).toBe(before + 1);
+  } finally {
+    await database.query("drop trigger wait_at_gate on siding.job");
+    await gate.end();
+    await server.close();
+  }
 });

@@ -1,7 +1,7 @@
 import type { Job, JobList, JobOffer } from "@siding/admin/api/job.js";
 import type { AdminClient } from "@siding/admin/client/admin-client.js";
 import { jobDocument, jobOfferDocument } from "@siding/admin/server/documents.js";
-import { SidingError } from "@siding/core/errors.js";
+import { isSidingError, SidingError } from "@siding/core/errors.js";
 import type { EventFilter } from "@siding/store-postgres/event-filter.js";
 import { isJobId, type JobDesk, type JobKind, unknownJob, withJobDesk } from "@siding/store-postgres/job-desk.js";
 import { authorHere } from "../operator-word.js";
@@ -34,6 +34,7 @@ export interface JobKeeper {
   readonly pace: LookPace;
   /** Counts and samples, and changes nothing. @throws SIDING_USAGE, SIDING_REPLAY_OFF */
   preview(wish: JobWish): Promise<JobOffer>;
+  /** @throws SIDING_API_UNREACHABLE where nobody knows whether it was laid down */
   create(wish: JobWish): Promise<JobOffer>;
   /** Newest first. */
   list(query: { readonly tenant?: string; readonly running: boolean; readonly limit: number }): Promise<JobList>;
@@ -74,7 +75,7 @@ function remoteJobs(api: AdminClient, where: string): JobKeeper {
     where,
     pace: REMOTE_PACE,
     preview: (wish) => ask(api, wish, true),
-    create: (wish) => ask(api, wish, false),
+    create: (wish) => ask(api, wish, false).catch(sayUnknown),
     list: (query) => api.jobs(query),
     show: async (jobId) => api.job(possible(jobId)),
     cancel: async (jobId, reason) => {
@@ -106,6 +107,13 @@ function ask(api: AdminClient, { kind, filter, eventsPerSecond, reason }: JobWis
     throw new SidingError("SIDING_USAGE", `${REPLAY_ROUTES}: beside --id give --tenant at most`);
   }
   return api.replay({ event_ids: [...eventIds], ...tenant, ...how });
+}
+
+/** Laid down twice, a job publishes its events twice. */
+function sayUnknown(error: unknown): never {
+  if (!isSidingError(error) || error.code !== "SIDING_API_UNREACHABLE") throw error;
+  const look = "the job may have been laid down all the same: look at `siding jobs list` before you ask again";
+  throw new SidingError(error.code, `${error.message.replace(/\.$/, "")}; ${look}`, { cause: error });
 }
 
 const REPLAY_ROUTES = "an admin API replays events of a tenant, or by id";

@@ -1,6 +1,6 @@
 import type { AdminPool } from "@siding/store-postgres/admin-pool.js";
 import { type JobKind, type JobRequest, type JobView, unknownJob } from "@siding/store-postgres/job-desk.js";
-import type { FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import {
   DeadLettersWanted,
   Job,
@@ -15,6 +15,7 @@ import {
 } from "../../api/job.js";
 import { type Caller, tenantOf } from "../access.js";
 import type { AdminRoutes } from "../admin-routes.js";
+import { askerOf } from "../asker.js";
 import { jobDocument, jobOfferDocument } from "../documents.js";
 import { authorOf, callerOf } from "../guard.js";
 import { instantOrNone } from "../instant.js";
@@ -48,7 +49,7 @@ export function jobRoutes(server: AdminRoutes, { pool }: { readonly pool: AdminP
         response: { 200: JobOffer },
       },
     },
-    (request) => ask("replay", request, request.body),
+    (request, reply) => ask("replay", request.body, request, reply),
   );
 
   server.post(
@@ -62,7 +63,7 @@ export function jobRoutes(server: AdminRoutes, { pool }: { readonly pool: AdminP
         response: { 200: JobOffer },
       },
     },
-    (request) => ask("replay", request, request.body),
+    (request, reply) => ask("replay", request.body, request, reply),
   );
 
   for (const [kind, summary] of [
@@ -75,7 +76,7 @@ export function jobRoutes(server: AdminRoutes, { pool }: { readonly pool: AdminP
         config: operator,
         schema: { tags: ["jobs"], summary, body: DeadLettersWanted, response: { 200: JobOffer } },
       },
-      (request) => ask(kind, request, request.body),
+      (request, reply) => ask(kind, request.body, request, reply),
     );
   }
 
@@ -130,8 +131,9 @@ export function jobRoutes(server: AdminRoutes, { pool }: { readonly pool: AdminP
     },
   );
 
-  async function ask(kind: JobKind, request: FastifyRequest, wanted: Wanted): Promise<JobOffer> {
+  async function ask(kind: JobKind, wanted: Wanted, request: FastifyRequest, reply: FastifyReply): Promise<JobOffer> {
     const { event_ids: eventIds, status, topic, key, dedupe_key: dedupeKey, reason } = wanted;
+    const asker = askerOf(reply);
     const caller = callerOf(request);
     const job: JobRequest = {
       kind,
@@ -150,7 +152,7 @@ export function jobRoutes(server: AdminRoutes, { pool }: { readonly pool: AdminP
       author: authorOf(request, reason),
     };
     const offer = await pool.atJobDesk(caller.tenants, (desk) =>
-      wanted.dry_run === true ? desk.preview(job) : desk.create(job),
+      wanted.dry_run === true ? desk.preview(job) : desk.create(job, asker),
     );
     return jobOfferDocument(kind, offer);
   }
