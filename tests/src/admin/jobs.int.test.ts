@@ -98,15 +98,17 @@ test("ids of a foreign tenant ask for nothing with a bound token, and dead lette
 });
 
 test("a bound token is told of its own tenants' overlapping jobs alone", async () => {
-  const everybody = (await ask("/admin/outbox/replay", { event_ids: [ofA], reason: "r" })).body as { job_id: string };
-  const own = (await ask("/admin/outbox/replay", { event_ids: [ofA], reason: "r" }, ["a"])).body as { job_id: string };
+  const everybody = (await ask("/admin/outbox/replay", { event_ids: [ofA], reason: "anybody's" })).body;
+  const own = (await ask("/admin/outbox/replay", { event_ids: [ofA], reason: "only a's" }, ["a"])).body;
   const wanted = { tenant_id: "a", dry_run: true, reason: "r" };
   const overlaps = async (tenants: readonly string[] | null) => {
     const { body } = await ask("/admin/outbox/replay/tenant", wanted, tenants);
-    return (body as { overlaps: readonly { job_id: string }[] }).overlaps.map((job) => job.job_id);
+    return body.overlaps;
   };
-  expect(await overlaps(null)).toEqual([everybody.job_id, own.job_id]);
-  expect(await overlaps(["a"])).toEqual([own.job_id]);
+  const said = { kind: "replay", actor: expect.stringMatching(/^token [0-9a-f]{12} \(test\)$/) };
+  const ofOwn = { ...said, job_id: own.job_id, reason: "only a's" };
+  expect(await overlaps(null)).toEqual([{ ...said, job_id: everybody.job_id, reason: "anybody's" }, ofOwn]);
+  expect(await overlaps(["a"])).toEqual([ofOwn]);
 });
 
 test("a job whose asker has gone is not laid down", async () => {
