@@ -1,4 +1,10 @@
-import { type AdminServerObserver, adminServer, type RegisteredRoute } from "@siding/admin/server/admin-server.js";
+import {
+  type AdminServer,
+  type AdminServerObserver,
+  adminServer,
+  type RegisteredRoute,
+  startAdminServer,
+} from "@siding/admin/server/admin-server.js";
 import type { Redaction } from "@siding/admin/server/redaction.js";
 import { defaultFields } from "@siding/core/policy/settle-policy.js";
 import { AdminPool } from "@siding/store-postgres/admin-pool.js";
@@ -102,4 +108,19 @@ export async function adminWorld(serverUrl: string, options: AdminWorldOptions =
       await database.drop();
     },
   };
+}
+
+/** A server over the same database behind a socket, as a client or a connection that breaks needs it. */
+export function listeningServer({ url: databaseUrl }: TestDatabase): Promise<AdminServer> {
+  return startAdminServer({
+    databaseUrl,
+    host: "127.0.0.1",
+    port: 0,
+    isLoopback: true,
+    version: "1.2.3",
+    redactions: [],
+    requestsPerMinute: 1_000,
+    tenantDefaults: defaultFields("none"),
+    observer: { answered: () => {}, failed: () => {} },
+  });
 }

@@ -1,9 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { startAdminServer } from "@siding/admin/server/admin-server.js";
-import { defaultFields } from "@siding/core/policy/settle-policy.js";
 import pg from "pg";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { type AdminWorld, adminWorld } from "./admin-world.js";
+import { type AdminWorld, adminWorld, listeningServer } from "./admin-world.js";
 
 let world: AdminWorld;
 const [ofA, ofB] = [randomUUID(), randomUUID()];
@@ -114,17 +112,7 @@ test("a bound token is told of its own tenants' overlapping jobs alone", async (
 test("a job whose asker has gone is not laid down", async () => {
   const { database } = world;
   const token = await world.token({ role: "operator" });
-  const server = await startAdminServer({
-    databaseUrl: database.url,
-    host: "127.0.0.1",
-    port: 0,
-    isLoopback: true,
-    version: "1.2.3",
-    redactions: [],
-    requestsPerMinute: 1_000,
-    tenantDefaults: defaultFields("none"),
-    observer: { answered: () => {}, failed: () => {} },
-  });
+  const server = await listeningServer(database);
   // The job waits for this session's lock, which is of no transaction.
   const gate = new pg.Client({ connectionString: database.url });
   await gate.connect();

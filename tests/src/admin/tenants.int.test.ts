@@ -1,9 +1,7 @@
 import { AdminClient } from "@siding/admin/client/admin-client.js";
-import { startAdminServer } from "@siding/admin/server/admin-server.js";
-import { defaultFields } from "@siding/core/policy/settle-policy.js";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { SidingProcess } from "../relay-process.js";
-import { type AdminWorld, type Answer, adminWorld } from "./admin-world.js";
+import { type AdminWorld, type Answer, adminWorld, listeningServer } from "./admin-world.js";
 
 let world: AdminWorld;
 let admin: string;
@@ -273,17 +271,7 @@ test("a name that is too long, or holds a NUL, is refused", async () => {
 });
 
 test("the client speaks of tenants in the same words", async () => {
-  const server = await startAdminServer({
-    databaseUrl: world.database.url,
-    host: "127.0.0.1",
-    port: 0,
-    isLoopback: true,
-    version: "1.2.3",
-    redactions: [],
-    requestsPerMinute: 1_000,
-    tenantDefaults: defaultFields("none"),
-    observer: { answered: () => {}, failed: () => {} },
-  });
+  const server = await listeningServer(world.database);
   try {
     const client = new AdminClient({ url: `http://127.0.0.1:${server.port}`, token: admin });
     const name = "of/a client";

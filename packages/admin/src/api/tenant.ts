@@ -1,9 +1,9 @@
+import { LIMIT_BYTES_MAX, LIMIT_EVENTS_MAX, LIMIT_WINDOW_MS_MAX } from "@siding/core/policy/limit-bounds.js";
 import { type Static, Type } from "typebox";
 import { LIMIT_MAX } from "./paging.js";
 import { int64, only, orNull, text, time } from "./text.js";
 import { reason } from "./token.js";
 
-const YEAR_MS = 31_536_000_000;
 const DAY_MS = 86_400_000;
 const NONE = Type.Literal("none", { description: "lifts what a broader policy sets" });
 
@@ -12,7 +12,7 @@ const limit = (most: number, description: string) =>
     [
       only({
         amount: Type.Integer({ minimum: 1, maximum: most }),
-        window_ms: Type.Integer({ minimum: 1, maximum: YEAR_MS }),
+        window_ms: Type.Integer({ minimum: 1, maximum: LIMIT_WINDOW_MS_MAX }),
         burst: orNull(Type.Integer({ minimum: 1, maximum: most, description: "null: the amount" })),
       }),
       NONE,
@@ -26,8 +26,8 @@ const onOff = (description: string) => orNull(Type.Boolean({ description }));
 /** What a policy can say; its numbers are bounded as the table siding.policy bounds them, so all are exact in JSON. */
 export const PolicyWords = only(
   {
-    quota_events: limit(1e9, "events in any window, and at once"),
-    quota_bytes: limit(1e12, "bytes in any window, and at once"),
+    quota_events: limit(LIMIT_EVENTS_MAX, "events in any window, and at once"),
+    quota_bytes: limit(LIMIT_BYTES_MAX, "bytes in any window, and at once"),
     quota_mode: orNull(Type.Union([Type.Literal("enforce"), Type.Literal("observe")])),
     warn_at: orNull(Type.Number({ minimum: 0, maximum: 1, description: "share of the quota, to four decimals" })),
     weight: orNull(Type.Number({ minimum: 0.001, maximum: 100_000, description: "to three decimals" })),

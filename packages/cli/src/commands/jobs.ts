@@ -54,7 +54,7 @@ function showCommand(): Command {
     await withJobKeeper(flags, async (jobs) => {
       // Asked for at once: a place that cannot be reached is said before any patience with it.
       const job = await jobs.show(jobId);
-      writeAnswer(jobAnswer(flags.wait === true ? await waitForJob(jobs, jobId) : job), flags);
+      writeAnswer(jobAnswer(flags.wait === true ? await waitForJob(jobs, jobId, job) : job), flags);
     });
   });
 }

@@ -12,12 +12,13 @@ type Watched = Pick<JobKeeper, "show" | "pace">;
 
 /**
  * Follows a job to its end, with a bar on a terminal. Exit code 1 where it was cancelled, or some events failed.
+ * @param known what it was a moment ago, where somebody looked
  * @returns what it was at the last look
  */
-export async function waitForJob(jobs: Watched, jobId: string): Promise<Job> {
+export async function waitForJob(jobs: Watched, jobId: string, known?: Job): Promise<Job> {
   const signal = stopSignal();
   const isTerminal = process.stderr.isTTY === true;
-  let job = await look(jobs, jobId, signal);
+  let job = known ?? (await look(jobs, jobId, signal));
   while (job.state === "running" && !signal.aborted) {
     if (isTerminal) process.stderr.write(`\r${bar(job)}`);
     await systemClock.sleep(jobs.pace.everyMs, signal);

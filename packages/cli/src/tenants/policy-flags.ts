@@ -1,4 +1,5 @@
 import { SidingError } from "@siding/core/errors.js";
+import { isLimitAllowed, LIMIT_BYTES_MAX, LIMIT_EVENTS_MAX } from "@siding/core/policy/limit-bounds.js";
 import type { LimitSetting, PolicyField, PolicyFields, PolicySettings } from "@siding/core/policy/policy.js";
 import type { Command } from "commander";
 import { formatBytes, parseBytes } from "../config/bytes.js";
@@ -18,8 +19,6 @@ interface FieldFlag<F extends PolicyField> {
 
 /** Takes a field back, so that broader policies speak again. */
 const UNSET = "unset";
-const NS_A_MS = 1e6;
-const MS_A_YEAR = 31_536_000_000;
 
 const limit = (parseAmount: (text: string) => number | undefined, max: number) => (text: string) => {
   if (text === "none") return "none";
@@ -28,8 +27,7 @@ const limit = (parseAmount: (text: string) => number | undefined, max: number) =
   const amount = parseAmount(amountText) ?? 0;
   const windowMs = parseDurationMs(windowText) ?? 0;
   const burst = burstText === undefined ? null : (parseAmount(burstText) ?? 0);
-  const isAllowed =
-    amount >= 1 && amount <= max && windowMs >= 1 && windowMs <= MS_A_YEAR && amount <= windowMs * NS_A_MS;
+  const isAllowed = isLimitAllowed(amount, windowMs, max);
   return isAllowed && (burst === null || (burst >= 1 && burst <= max)) ? { amount, windowMs, burst } : undefined;
 };
 const formatLimit = (format: (amount: number) => string) => (value: LimitSetting | "none") => {
@@ -67,7 +65,7 @@ export const FIELD_FLAGS: { readonly [F in PolicyField]: FieldFlag<F> } = {
     placeholder: "events/window[/burst]",
     summary: "events in any window, and at once; or none",
     expected: "EVENTS/WINDOW or EVENTS/WINDOW/BURST, such as 1000/60s, or none",
-    parse: limit(whole(1, 1e9), 1e9),
+    parse: limit(whole(1, LIMIT_EVENTS_MAX), LIMIT_EVENTS_MAX),
     format: formatLimit(String),
   },
   quotaBytes: {
@@ -75,7 +73,7 @@ export const FIELD_FLAGS: { readonly [F in PolicyField]: FieldFlag<F> } = {
     placeholder: "bytes/window[/burst]",
     summary: "bytes in any window, and at once; or none",
     expected: "BYTES/WINDOW or BYTES/WINDOW/BURST, such as 10MiB/60s, or none",
-    parse: limit(parseBytes, 1e12),
+    parse: limit(parseBytes, LIMIT_BYTES_MAX),
     format: formatLimit(formatBytes),
   },
   quotaMode: {
