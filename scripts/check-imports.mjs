@@ -9,7 +9,7 @@ const MAY_IMPORT = {
   enqueue: { ours: [], outside: [], node: false },
   relay: { ours: ["core"], outside: [], node: false },
   "store-postgres": { ours: ["core"], outside: ["pg"], node: true },
-  "publisher-kafka": { ours: ["core"], outside: ["@confluentinc/kafka-javascript"], node: true },
+  "publisher-kafka": { ours: ["core"], outside: ["@confluentinc/kafka-javascript", "snappy"], node: true },
   admin: {
     ours: ["core", "store-postgres"],
     outside: [

@@ -17,3 +17,14 @@ export async function createTopic(
     admin.disconnect();
   }
 }
+
+export async function deleteTopic(brokers: string, topic: string): Promise<void> {
+  const admin = Kafka.AdminClient.create({ "bootstrap.servers": brokers });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      admin.deleteTopic(topic, 20_000, (error) => (error ? reject(error) : resolve()));
+    });
+  } finally {
+    admin.disconnect();
+  }
+}

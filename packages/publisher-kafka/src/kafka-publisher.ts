@@ -60,8 +60,9 @@ export class KafkaPublisher implements Publisher {
   }
 
   async open(shard: number): Promise<ShardPublisher> {
+    const parts = { options: this.#options, topics: this.#topics, progress: this.#progress, asker: this.#asker };
     return this.#delivery === "exactly-once"
-      ? TransactionalShard.open(shard, this.#options, this.#topics, this.#progress, this.#asker)
+      ? TransactionalShard.open(shard, { ...parts, clusterId: this.#clusterId })
       : AtLeastOnceShard.open(shard, this.#options, this.#topics, this.#asker);
   }
 

@@ -5,13 +5,24 @@ import { type PublisherUnderTest, SHARDS } from "@siding/testkit/publisher-contr
 import { inject } from "vitest";
 import { CommittedReader } from "../delivery/committed-reader.js";
 import { createTopic } from "../topics.js";
+import { calmDown } from "./calm-down.js";
 
-for (const delivery of ["exactly-once", "at-least-once"] as const) {
-  publisherContract("KafkaPublisher", delivery, async (): Promise<PublisherUnderTest> => {
+for (const [name, delivery, warmUp] of [
+  ["KafkaPublisher", "exactly-once", undefined],
+  ["KafkaPublisher amid small batches", "exactly-once", calmDown],
+  ["KafkaPublisher", "at-least-once", undefined],
+] as const) {
+  publisherContract(name, delivery, async (): Promise<PublisherUnderTest> => {
     const brokers = inject("kafkaBrokers");
-    const kafka = { brokers, deployment: `contract-${delivery}-${process.pid}`, shards: SHARDS, properties: {} };
+    const kafka = {
+      brokers,
+      deployment: `contract-${delivery}-${warmUp?.name}-${process.pid}`,
+      shards: SHARDS,
+      properties: {},
+    };
     const connected: Publisher[] = [];
     return {
+      ...(warmUp && { warmUp }),
       connect: async () => {
         const publisher = await KafkaPublisher.connect(kafka, delivery);
         connected.push(publisher);

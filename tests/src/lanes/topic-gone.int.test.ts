@@ -1,10 +1,9 @@
-import Kafka from "@confluentinc/kafka-javascript";
 import { migrate } from "@siding/store-postgres/migrate.js";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { CommittedReader } from "../delivery/committed-reader.js";
 import { SidingProcess } from "../relay-process.js";
 import { createTestDatabase, type TestDatabase } from "../test-database.js";
-import { createTopic } from "../topics.js";
+import { createTopic, deleteTopic } from "../topics.js";
 
 let database: TestDatabase;
 const brokers = inject("kafkaBrokers");
@@ -16,17 +15,6 @@ beforeAll(async () => {
   for (const topic of [stays, goes]) await createTopic(brokers, topic, 1);
 });
 afterAll(() => database.drop());
-
-async function deleteTopic(topic: string): Promise<void> {
-  const admin = Kafka.AdminClient.create({ "bootstrap.servers": brokers });
-  try {
-    await new Promise<void>((resolve, reject) => {
-      admin.deleteTopic(topic, 20_000, (error) => (error ? reject(error) : resolve()));
-    });
-  } finally {
-    admin.disconnect();
-  }
-}
 
 const enqueue = (topic: string, from: number, to: number) =>
   database.query(
@@ -43,7 +31,7 @@ test("a topic deleted under a running relay stops its own events alone, and drai
   await enqueue(stays, 1, 3);
   await expect.poll(values, { timeout: 60_000 }).toEqual([1, 2, 3]);
 
-  await deleteTopic(goes);
+  await deleteTopic(brokers, goes);
   await enqueue(goes, 4, 6);
   await enqueue(stays, 4, 6);
   await expect.poll(values, { timeout: 40_000 }).toEqual([1, 2, 3, 4, 5, 6]);

@@ -18,7 +18,10 @@ export interface PublishRequest {
 /** How it ended. Only the first three are certain; after all others the shard is claimed anew and settled. */
 export type PublishOutcome =
   | { readonly kind: "committed" }
-  /** Nothing of the batch is or will be visible, and these are the reasons. At least one list is not empty. */
+  /**
+   * Nothing of the batch is or will be visible, and these are the reasons. With none, nothing is at fault: after the next
+   * {@link ShardPublisher.rested} the publisher goes about it in another way.
+   */
   | {
       readonly kind: "refused";
       readonly events: readonly EventFault[];
@@ -40,7 +43,11 @@ export interface ShardPublisher {
   committedBatch(): Promise<bigint | null>;
   /** Commits a number with no records: the shard's genesis, and its daily renewal. @throws SIDING_FENCED */
   commitNumber(batch: bigint): Promise<void>;
-  /** Resolves once a batch would not have to wait for the one before it any more: what is read until then only waits. */
+  /**
+   * Resolves once a batch would not have to wait for the one before it any more: what is read until then only waits. Called
+   * while no plan is under way, since the publisher may open the shard anew, as {@link Publisher.open} does.
+   * @throws SIDING_BROKER_*
+   */
   rested(): Promise<void>;
   publish(request: PublishRequest): Promise<PublishOutcome>;
   close(): Promise<void>;

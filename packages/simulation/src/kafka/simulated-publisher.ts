@@ -57,6 +57,10 @@ export class SimulatedPublisher implements Publisher {
   }
 }
 
+/** The real publisher's two ways, each of which has to be opened: after so many small batches, and for a larger one. */
+const QUICK_AFTER_BATCHES = 3;
+const QUICK_EVENTS_MAX = 6;
+
 /** One Kafka transaction a batch: records, number, commit (design §4, step 2). */
 class TransactionalShard implements ShardPublisher {
   readonly #shard: number;
@@ -66,6 +70,9 @@ class TransactionalShard implements ShardPublisher {
   readonly #topicGone: (topic: string) => void;
   #producer: Producer;
   #sequence = 0;
+  #isQuick = false;
+  #calm = 0;
+  #end: PublishOutcome | null = null;
 
   constructor(
     producer: Producer,
@@ -93,7 +100,20 @@ class TransactionalShard implements ShardPublisher {
     throw new SidingError("SIDING_FENCED", `committing the number of shard ${this.#shard}: ${outcome.kind}`);
   }
 
-  async publish({ batch, events, planned }: PublishRequest): Promise<PublishOutcome> {
+  async publish(request: PublishRequest): Promise<PublishOutcome> {
+    if (this.#end !== null) return this.#end;
+    const isSmall = request.events.length <= QUICK_EVENTS_MAX;
+    this.#calm = isSmall ? this.#calm + 1 : 0;
+    if (this.#isQuick && !isSmall) {
+      this.#world.coverage.note("batch-returned");
+      return { kind: "refused", events: [], topics: new Map() };
+    }
+    const outcome = await this.#publish(request);
+    if (outcome.kind === "fenced" || outcome.kind === "unknown") this.#end = outcome;
+    return outcome;
+  }
+
+  async #publish({ batch, events, planned }: PublishRequest): Promise<PublishOutcome> {
     const { kafka, story } = this.#world;
     const ids = (): string => (events.length === 0 ? "no events" : events.map((event) => event.eventId).join(" "));
     story.tell(this.#process.name, () => `publishes batch ${batch} of shard ${this.#shard}: ${ids()}`);
@@ -122,9 +142,22 @@ class TransactionalShard implements ShardPublisher {
     }
   }
 
-  async rested(): Promise<void> {}
+  async rested(): Promise<void> {
+    const isQuickDue = this.#calm >= QUICK_AFTER_BATCHES;
+    if (this.#end === null && this.#isQuick !== isQuickDue) await this.#change();
+  }
 
   async close(): Promise<void> {}
+
+  async #change(): Promise<void> {
+    const shard = this.#shard;
+    const epoch = await this.#client.settled("init", () => this.#world.kafka.initProducerId(shard));
+    this.#world.coverage.note("way-changed");
+    this.#isQuick = !this.#isQuick;
+    this.#producer = { shard, epoch, ordinal: 0 };
+    this.#sequence = 0;
+    this.#world.story.tell(this.#process.name, () => `opens shard ${shard} anew in Kafka as producer epoch ${epoch}`);
+  }
 
   /** Before the commit was asked for, an error says that there is none: the client aborts. */
   async #notCommitted(error: Error): Promise<PublishOutcome> {

@@ -20,6 +20,8 @@ export const OCCURRENCES = [
   "commit-behind-a-dead-relay",
   "unstable-offset-waited-for",
   "aborted-batch",
+  "way-changed",
+  "batch-returned",
   "genesis",
   "promoted-by-prepare",
   "promoted-when-idle",

@@ -1,5 +1,5 @@
 import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
-import type { Publisher } from "@siding/core/ports/publisher.js";
+import type { Publisher, ShardPublisher } from "@siding/core/ports/publisher.js";
 
 /** A record as a consumer with read_committed sees it. */
 export interface SeenRecord {
@@ -12,6 +12,8 @@ export interface SeenRecord {
 export interface PublisherUnderTest {
   /** The way of one relay to the brokers; closed by the test file with everything else. */
   connect(): Promise<Publisher>;
+  /** What is published to a shard before the test begins, so that the shard is in the state that is tested. */
+  warmUp?(opened: ShardPublisher): Promise<void>;
   /** @param recordBytesMax what the broker takes for this topic; the client knows nothing of it */
   createTopic(topic: string, recordBytesMax?: number): Promise<void>;
   /** Resolves once `count` records are there and no more come, or none come for long. */

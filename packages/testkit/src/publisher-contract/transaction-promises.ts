@@ -9,7 +9,7 @@ export function transactionPromises(suite: PublisherSuite): void {
     (await suite.kafka().read(topic, count)).map((record) => JSON.parse(record.value));
 
   test("a shard has no number until it is given one", async () => {
-    const { opened } = await suite.fresh();
+    const { opened } = await suite.fresh({ isUntouched: true });
     expect(await opened.committedBatch()).toBeNull();
     await opened.commitNumber(0n);
     expect(await opened.committedBatch()).toBe(0n);

@@ -1,0 +1,50 @@
+/** A batch of more than this is faster by the client that was made for many. */
+const SMALL_EVENTS = 1_000;
+/** Far below what a broker takes as one partition's batch (max.message.bytes, 1 MB). */
+const SMALL_BYTES = 256 * 1024;
+/** So many small batches in a row are taken for a stream of small batches. */
+const CALM_BATCHES = 8;
+/** A way that was just taken is not left again at once: each change costs tens of milliseconds. */
+const STAY_MS = 1_000;
+/** After an error of the quick way, for which the other may know a cure. */
+const DISTRUST_MS = 30_000;
+
+/** Which of the two ways into Kafka's transactions a shard should take, by the batches it had. Pure. */
+export class WayChoice {
+  #calm = 0;
+  #isBulkDue = false;
+  #quickFromMs: number;
+
+  constructor(nowMs: number) {
+    this.#quickFromMs = nowMs;
+  }
+
+  /** A batch comes. Answers whether it is small enough to go the quick way. */
+  sees(events: number, bytes: number): boolean {
+    const isSmall = events <= SMALL_EVENTS && bytes <= SMALL_BYTES;
+    this.#calm = isSmall ? this.#calm + 1 : 0;
+    this.#isBulkDue = !isSmall;
+    return isSmall;
+  }
+
+  /** The quick way let a batch down. */
+  quickFailed(nowMs: number): void {
+    this.#calm = 0;
+    this.#isBulkDue = true;
+    this.#quickFromMs = nowMs + DISTRUST_MS;
+  }
+
+  bulkOpens(nowMs: number): void {
+    this.#calm = 0;
+    this.#isBulkDue = false;
+    this.#quickFromMs = Math.max(this.#quickFromMs, nowMs + STAY_MS);
+  }
+
+  isQuickDue(nowMs: number): boolean {
+    return this.#calm >= CALM_BATCHES && nowMs >= this.#quickFromMs;
+  }
+
+  get isBulkDue(): boolean {
+    return this.#isBulkDue;
+  }
+}

@@ -1,0 +1,51 @@
+import { describe, expect, test } from "vitest";
+import { WayChoice } from "./way-choice.js";
+
+const SMALL = [1, 600] as const;
+const LARGE = [5_000, 3_000_000] as const;
+
+function calm(choice: WayChoice): void {
+  for (let batch = 0; batch < 8; batch++) choice.sees(...SMALL);
+}
+
+describe("the way into Kafka's transactions", () => {
+  test("is the quick one after eight small batches in a row, and not before", () => {
+    const choice = new WayChoice(0);
+    for (let batch = 0; batch < 7; batch++) choice.sees(...SMALL);
+    expect(choice.isQuickDue(0)).toBe(false);
+    choice.sees(...SMALL);
+    expect(choice.isQuickDue(0)).toBe(true);
+  });
+
+  test.each([
+    ["events", 1_001, 600],
+    ["bytes", 1, 256 * 1024 + 1],
+  ])("is the other one for a batch of many %s", (_what, events, bytes) => {
+    const choice = new WayChoice(0);
+    calm(choice);
+    expect(choice.sees(events, bytes)).toBe(false);
+    expect(choice.isBulkDue).toBe(true);
+    expect(choice.isQuickDue(0)).toBe(false);
+  });
+
+  test("is kept for a second, so that bursts do not make it change with each batch", () => {
+    const choice = new WayChoice(0);
+    choice.sees(...LARGE);
+    choice.bulkOpens(10_000);
+    expect(choice.isBulkDue).toBe(false);
+    calm(choice);
+    expect(choice.isQuickDue(10_999)).toBe(false);
+    expect(choice.isQuickDue(11_000)).toBe(true);
+  });
+
+  test("is the other one for half a minute after the quick one failed", () => {
+    const choice = new WayChoice(0);
+    calm(choice);
+    choice.quickFailed(5_000);
+    expect(choice.isBulkDue).toBe(true);
+    choice.bulkOpens(5_010);
+    calm(choice);
+    expect(choice.isQuickDue(34_999)).toBe(false);
+    expect(choice.isQuickDue(35_000)).toBe(true);
+  });
+});

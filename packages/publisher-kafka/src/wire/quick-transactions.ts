@@ -1,0 +1,286 @@
+import { crc32 } from "node:zlib";
+import type { PublishRequest } from "@siding/core/ports/publisher.js";
+import { kindOf } from "../broker-errors.js";
+import {
+  ADD_PARTITIONS,
+  type ByPartition,
+  type ClusterView,
+  END_TRANSACTION,
+  FIND_COORDINATOR,
+  INIT_PRODUCER_ID,
+  METADATA,
+  PRODUCE,
+  type Producer,
+} from "./apis.js";
+import { ByteWriter } from "./byte-writer.js";
+import { type WireRecord, writeRecordBatch } from "./record-batch.js";
+import { type BrokerAddress, type ConnectionOptions, WireConnection } from "./wire-connection.js";
+import { BrokerRefusal, ConnectionLost } from "./wire-error.js";
+import type { WireSettings } from "./wire-security.js";
+
+export interface QuickRecord extends WireRecord {
+  readonly topic: string;
+  /** Where it is not for the key to say. */
+  readonly partition?: number;
+}
+
+export interface QuickOptions {
+  readonly brokers: string;
+  readonly transactionalId: string;
+  readonly transactionTimeoutMs: number;
+  readonly settings: WireSettings;
+  /** What the brokers must call themselves. */
+  readonly clusterId: string;
+  /** At a step of the transaction; for tests that stop the relay there. */
+  readonly reach: (point: "after-begin" | "after-produce" | "after-number" | "before-commit" | "after-commit") => void;
+}
+
+/** How a batch ended. */
+export type QuickOutcome =
+  | { readonly kind: "committed" | "withheld" | "fenced" }
+  /** Refused before the commit, and aborted: nothing of it is or will be visible. */
+  | { readonly kind: "aborted"; readonly error: unknown }
+  /** Nobody knows. */
+  | { readonly kind: "unknown"; readonly error: unknown };
+
+/** What takes longer than this is given up: the other client has more patience. */
+const TIMEOUT_MS = 5_000;
+/** As librdkafka looks anew: a topic may have got more partitions. */
+const VIEW_VALID_MS = 60_000;
+const RETRY_MS = 1;
+const CONCURRENT_TRANSACTIONS = 51;
+const COORDINATOR_LOADING = 14;
+const INVALID_TXN_STATE = 48;
+
+/**
+ * Small transactions with as little between relay and broker as there can be (KIP-98): one request names the partitions,
+ * one to each leader carries the records, one commits. Markers of the transaction before are waited for by asking again
+ * after a millisecond. After the first error it is spent, and nothing is sent a second time that was not refused.
+ */
+export class QuickTransactions {
+  readonly #options: QuickOptions;
+  readonly #producer: Producer;
+  /** The broker that keeps the transactional id's state. */
+  readonly #coordinator: number;
+  readonly #connections: Map<number, WireConnection>;
+  readonly #sequences = new Map<string, number>();
+  readonly #scratch = new ByteWriter();
+  #view: ClusterView;
+  #viewAtMs = -Infinity;
+  #isSpent = false;
+
+  private constructor(
+    options: QuickOptions,
+    producer: Producer,
+    view: ClusterView,
+    coordinator: number,
+    connections: Map<number, WireConnection>,
+  ) {
+    this.#options = options;
+    this.#producer = producer;
+    this.#view = view;
+    this.#connections = connections;
+    this.#coordinator = coordinator;
+  }
+
+  /** Takes the transactional id from whoever has it. @throws BrokerRefusal, ConnectionLost */
+  static async open(options: QuickOptions): Promise<QuickTransactions> {
+    const { transactionalId, transactionTimeoutMs } = options;
+    const connections = new Map<number, WireConnection>();
+    const first = await firstConnection(options);
+    try {
+      const view = await first.ask(METADATA, []);
+      if (view.clusterId !== options.clusterId) throw new ConnectionLost(`another cluster: ${view.clusterId}`);
+      const node = await untilReady(() => first.ask(FIND_COORDINATOR, transactionalId));
+      const coordinator = await WireConnection.open(addressOf(view, node), connectionOptions(options));
+      connections.set(node, coordinator);
+      const given = await untilReady(() =>
+        coordinator.ask(INIT_PRODUCER_ID, { transactionalId, transactionTimeoutMs }),
+      );
+      return new QuickTransactions(options, { transactionalId, ...given }, view, node, connections);
+    } catch (error) {
+      for (const connection of connections.values()) connection.close();
+      throw error;
+    } finally {
+      first.close();
+    }
+  }
+
+  /** Whether an error ended it. */
+  get isSpent(): boolean {
+    return this.#isSpent;
+  }
+
+  /** Never throws. Nothing is committed before `planned` says that it may. */
+  async publish(records: readonly QuickRecord[], planned: PublishRequest["planned"]): Promise<QuickOutcome> {
+    const { reach } = this.#options;
+    try {
+      const partitions = await this.#spread(records);
+      const producer = this.#producer;
+      const coordinator = await this.#connectionTo(this.#coordinator);
+      await untilReady(() => coordinator.ask(ADD_PARTITIONS, { producer, partitions }));
+      reach("after-begin");
+      await this.#produce(partitions);
+      reach("after-produce");
+      reach("after-number"); // which goes with the records
+    } catch (error) {
+      return await this.#giveUp(error);
+    }
+    try {
+      if ((await planned) === false) {
+        await this.#end(false);
+        return { kind: "withheld" };
+      }
+      reach("before-commit");
+      await this.#end(true);
+      reach("after-commit");
+      return { kind: "committed" };
+    } catch (error) {
+      this.#isSpent = true;
+      return isFenced(error) ? { kind: "fenced" } : { kind: "unknown", error };
+    }
+  }
+
+  close(): void {
+    this.#isSpent = true;
+    for (const connection of this.#connections.values()) connection.close();
+  }
+
+  /** A partition is the key's CRC-32 modulo their number, as librdkafka's consistent_random has it: both clients agree. */
+  async #spread(records: readonly QuickRecord[]): Promise<ByPartition<QuickRecord[]>> {
+    await this.#look(new Set(records.map(({ topic }) => topic)));
+    const byTopic = new Map<string, Map<number, QuickRecord[]>>();
+    for (const record of records) {
+      const { topic, key } = record;
+      const partition = record.partition ?? crc32(key) % this.#view.leaders.get(topic)!.length;
+      const ofTopic = mapIn(byTopic, topic);
+      const list = ofTopic.get(partition);
+      if (list === undefined) ofTopic.set(partition, [record]);
+      else list.push(record);
+    }
+    return byTopic;
+  }
+
+  async #look(topics: ReadonlySet<string>): Promise<void> {
+    const isNew = [...topics].some((topic) => !this.#view.leaders.has(topic));
+    if (!isNew && performance.now() - this.#viewAtMs < VIEW_VALID_MS) return;
+    const coordinator = await this.#connectionTo(this.#coordinator);
+    this.#view = await coordinator.ask(METADATA, [...new Set([...this.#view.leaders.keys(), ...topics])]);
+    this.#viewAtMs = performance.now();
+  }
+
+  async #produce(partitions: ByPartition<QuickRecord[]>): Promise<void> {
+    const timestampMs = Date.now();
+    const byLeader = new Map<number, Map<string, Map<number, (writer: ByteWriter) => void>>>();
+    for (const [topic, ofTopic] of partitions) {
+      for (const [partition, records] of ofTopic) {
+        const place = `${topic}/${partition}`;
+        const sequence = this.#sequences.get(place) ?? 0;
+        // Sequences are INT32 and begin at 0 again (KIP-98).
+        this.#sequences.set(place, (sequence + records.length) % 2 ** 31);
+        const { producerId, epoch } = this.#producer;
+        const origin = { producerId, epoch, sequence, timestampMs };
+        const { compression } = this.#options.settings;
+        const leader = this.#view.leaders.get(topic)![partition]!;
+        const batches = mapIn(byLeader, leader);
+        mapIn(batches, topic).set(partition, (writer) =>
+          writeRecordBatch(writer, records, origin, compression, this.#scratch),
+        );
+      }
+    }
+    const { transactionalId } = this.#producer;
+    const sent = [...byLeader].map(async ([leader, batches]) => {
+      const connection = await this.#connectionTo(leader);
+      await connection.ask(PRODUCE, { transactionalId, timeoutMs: TIMEOUT_MS, batches });
+    });
+    // All are waited for, so that nothing is on its way any more when the transaction ends.
+    const failures = (await Promise.allSettled(sent)).flatMap((each) =>
+      each.status === "rejected" ? [each.reason] : [],
+    );
+    // What got no answer may still be on its way, and no refusal beside it makes that certain.
+    if (failures.length > 0) throw failures.find((each) => !(each instanceof BrokerRefusal)) ?? failures[0];
+  }
+
+  /** Brokers close what is idle for minutes. Another connection is no other producer: who has its id and epoch goes on. */
+  async #connectionTo(node: number): Promise<WireConnection> {
+    const known = this.#connections.get(node);
+    if (known?.isGood) return known;
+    known?.close();
+    const opened = await WireConnection.open(addressOf(this.#view, node), connectionOptions(this.#options));
+    this.#connections.set(node, opened);
+    return opened;
+  }
+
+  async #end(isCommit: boolean): Promise<void> {
+    const producer = this.#producer;
+    const coordinator = await this.#connectionTo(this.#coordinator);
+    await untilReady(() => coordinator.ask(END_TRANSACTION, { producer, isCommit }));
+  }
+
+  /** Where every request was answered the transaction can be aborted, and then it is certain that nothing is visible. */
+  async #giveUp(error: unknown): Promise<QuickOutcome> {
+    this.#isSpent = true;
+    if (isFenced(error)) return { kind: "fenced" };
+    if (!(error instanceof BrokerRefusal)) return { kind: "unknown", error };
+    try {
+      await this.#end(false);
+      return { kind: "aborted", error };
+    } catch (failure) {
+      // No partition was added, so nothing was begun.
+      if (failure instanceof BrokerRefusal && failure.code === INVALID_TXN_STATE) return { kind: "aborted", error };
+      return isFenced(failure) ? { kind: "fenced" } : { kind: "unknown", error: failure };
+    }
+  }
+}
+
+/** The bootstrap brokers, one after another. */
+async function firstConnection(options: QuickOptions): Promise<WireConnection> {
+  let failure: unknown = new ConnectionLost("no broker is named");
+  for (const broker of options.brokers.split(",")) {
+    const [, host = "", port = "9092"] = /^\s*\[?(.*?)\]?(?::(\d+))?\s*$/.exec(broker) ?? [];
+    try {
+      return await WireConnection.open({ host, port: Number(port) }, connectionOptions(options));
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+function connectionOptions({ transactionalId, settings }: QuickOptions): ConnectionOptions {
+  return { clientId: transactionalId, security: settings.security, timeoutMs: TIMEOUT_MS };
+}
+
+function addressOf(view: ClusterView, node: number): BrokerAddress {
+  const address = view.brokers.get(node);
+  if (address === undefined) throw new ConnectionLost(`no broker has the id ${node}`);
+  return address;
+}
+
+/** Asks again while the coordinator has yet to end what it was at. What it refused so has not been done. */
+async function untilReady<T>(ask: () => Promise<T>): Promise<T> {
+  const deadlineMs = performance.now() + TIMEOUT_MS;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isBusy =
+        error instanceof BrokerRefusal &&
+        (error.code === CONCURRENT_TRANSACTIONS || error.code === COORDINATOR_LOADING);
+      if (!isBusy || performance.now() >= deadlineMs) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+function isFenced(error: unknown): boolean {
+  return error instanceof BrokerRefusal && kindOf(error) === "fenced";
+}
+
+function mapIn<K, L, V>(maps: Map<K, Map<L, V>>, key: K): Map<L, V> {
+  const known = maps.get(key);
+  if (known !== undefined) return known;
+  const made = new Map<L, V>();
+  maps.set(key, made);
+  return made;
+}
