@@ -77,6 +77,7 @@ export class TransactionalShard implements ShardPublisher {
       await this.#change(() => this.#toQuick());
     }
     await this.#bulk?.rested();
+    if (this.#quick !== null) await this.#quick.rested();
   }
 
   async publish(request: PublishRequest): Promise<PublishOutcome> {

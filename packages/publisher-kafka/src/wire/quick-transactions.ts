@@ -48,6 +48,7 @@ const TIMEOUT_MS = 5_000;
 /** As librdkafka looks anew: a topic may have got more partitions. */
 const VIEW_VALID_MS = 60_000;
 const RETRY_MS = 1;
+const MARKERS_MS = 2.5;
 const CONCURRENT_TRANSACTIONS = 51;
 const COORDINATOR_LOADING = 14;
 const INVALID_TXN_STATE = 48;
@@ -67,6 +68,7 @@ export class QuickTransactions {
   readonly #scratch = new ByteWriter();
   #view: ClusterView;
   #viewAtMs = -Infinity;
+  #committedAtMs = -Infinity;
   #isSpent = false;
 
   private constructor(
@@ -111,6 +113,12 @@ export class QuickTransactions {
     return this.#isSpent;
   }
 
+  /** Until the markers of the last transaction are written, as a rule: who comes sooner asks in vain, and events gather meanwhile. */
+  async rested(): Promise<void> {
+    const leftMs = this.#committedAtMs + MARKERS_MS - performance.now();
+    if (leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs));
+  }
+
   /** Never throws. Nothing is committed before `planned` says that it may. */
   async publish(records: readonly QuickRecord[], planned: PublishRequest["planned"]): Promise<QuickOutcome> {
     const { reach } = this.#options;
@@ -133,6 +141,7 @@ export class QuickTransactions {
       }
       reach("before-commit");
       await this.#end(true);
+      this.#committedAtMs = performance.now();
       reach("after-commit");
       return { kind: "committed" };
     } catch (error) {
