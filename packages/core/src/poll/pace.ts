@@ -5,7 +5,7 @@ import type { Patience } from "../ports/store.js";
  * to what keeps an idle relay under one hundredth of a core. The last one goes on.
  */
 export const PACES: readonly [Patience, ...Patience[]] = [
-  { everyMs: 2, forMs: 16 },
+  { everyMs: 1, forMs: 15 },
   { everyMs: 5, forMs: 300 },
   { everyMs: 25, forMs: 1_000 },
 ];
