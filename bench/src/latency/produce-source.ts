@@ -1,21 +1,14 @@
 import type Kafka from "@confluentinc/kafka-javascript";
-import { producerId } from "@siding/publisher-kafka/client-config.js";
-import { DeliveryWait } from "@siding/publisher-kafka/delivery-wait.js";
+import { type KafkaOptions, producerId, TRANSACTION_TIMEOUT_MS } from "@siding/publisher-kafka/client-config.js";
 import { HeaderEncoder } from "@siding/publisher-kafka/encode-headers.js";
+import { KafkaPublisher } from "@siding/publisher-kafka/kafka-publisher.js";
+import { type QuickRecord, QuickTransactions } from "@siding/publisher-kafka/wire/quick-transactions.js";
+import { wireSettings } from "@siding/publisher-kafka/wire/wire-settings.js";
 import { type SampleEvent, shardOf } from "../events/sample-event.js";
-import {
-  beginTransaction,
-  commitTransaction,
-  produceNumber,
-  rawIdempotentProducer,
-  rawOptions,
-  rawTransactionalProducer,
-} from "../raw/raw-clients.js";
+import { rawIdempotentProducer, rawOptions } from "../raw/raw-clients.js";
 import type { Source, StreamOptions } from "./stream-options.js";
 
 const LOOK_MS = 1;
-/** As the relay rests between two transactions of a shard. */
-const REST_MS = 3;
 
 type Raw = NonNullable<StreamOptions["raw"]>;
 
@@ -23,13 +16,8 @@ type Raw = NonNullable<StreamOptions["raw"]>;
 export async function openProduceSource(options: StreamOptions, raw: Raw): Promise<Source> {
   const kafka = rawOptions(options.brokers, raw.name, raw.shards);
   const produce = (producer: Kafka.Producer, encoder: HeaderEncoder, event: SampleEvent): void => {
-    const { eventId, tenantId, createdAt, payload } = event;
-    const headers = encoder.encode({
-      ...{ seq: 0n, xid: 0n, eventId, tenantId, dedupeKey: eventId, topic: options.topic, key: null, headers: null },
-      ...{ payload, bytes: options.payloadBytes, createdAt, attempts: 0 },
-    });
-    const key = `${tenantId}:${eventId}`;
-    producer.produce(options.topic, null, Buffer.from(payload), key, undefined, undefined, headers as never);
+    const { topic, key, value, headers } = recordOf(event, options, encoder);
+    producer.produce(topic, null, Buffer.from(value as string), key, undefined, undefined, headers as never);
   };
   const { numberTopic } = raw;
   if (numberTopic === null) {
@@ -44,22 +32,23 @@ export async function openProduceSource(options: StreamOptions, raw: Raw): Promi
   }
 
   const queues: SampleEvent[][] = Array.from({ length: raw.shards }, () => []);
+  const clusterId = await clusterIdOf(kafka);
   const pump = async (shard: number): Promise<void> => {
-    const producer = await rawTransactionalProducer(kafka, shard);
+    const transactions = await QuickTransactions.open({
+      ...{ brokers: options.brokers, clusterId, transactionalId: `${raw.name}-${shard}` },
+      ...{ transactionTimeoutMs: TRANSACTION_TIMEOUT_MS, settings: wireSettings({})!, reach: () => {} },
+    });
     const encoder = new HeaderEncoder(producerId(raw.name, shard));
-    const delivery = new DeliveryWait();
     for (let batch = 1; ; ) {
-      const events = queues[shard]!.splice(0);
-      if (events.length === 0) {
+      await transactions.rested();
+      const records: QuickRecord[] = queues[shard]!.splice(0).map((event) => recordOf(event, options, encoder));
+      if (records.length === 0) {
         await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
         continue;
       }
-      await beginTransaction(producer);
-      for (const event of events) produce(producer, encoder, event);
-      produceNumber(producer, { topic: numberTopic, partition: shard, number: batch++, name: raw.name });
-      await delivery.untilDelivered(producer, () => false);
-      await commitTransaction(producer);
-      await new Promise((resolve) => setTimeout(resolve, REST_MS));
+      const number = { topic: numberTopic, partition: shard, key: raw.name, value: String(batch++) };
+      const outcome = await transactions.publish([...records, { ...number, headers: [] }], undefined);
+      if (outcome.kind !== "committed") throw new Error(`a raw transaction ended as ${outcome.kind}`);
     }
   };
   for (const shard of queues.keys()) void pump(shard);
@@ -69,4 +58,23 @@ export async function openProduceSource(options: StreamOptions, raw: Raw): Promi
       queues[shardOf(event.tenantId, raw.shards)]!.push(event);
     },
   };
+}
+
+/** What a relay would make of the event. */
+function recordOf(event: SampleEvent, { topic, payloadBytes }: StreamOptions, encoder: HeaderEncoder): QuickRecord {
+  const { eventId, tenantId, createdAt, payload } = event;
+  const headers = encoder.encode({
+    ...{ seq: 0n, xid: 0n, eventId, tenantId, dedupeKey: eventId, topic, key: null, headers: null },
+    ...{ payload, bytes: payloadBytes, createdAt, attempts: 0 },
+  });
+  return { topic, key: `${tenantId}:${eventId}`, value: payload, headers };
+}
+
+async function clusterIdOf(kafka: KafkaOptions): Promise<string> {
+  const publisher = await KafkaPublisher.connect(kafka, "at-least-once");
+  try {
+    return await publisher.clusterId();
+  } finally {
+    await publisher.close();
+  }
 }

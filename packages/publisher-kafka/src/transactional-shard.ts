@@ -12,7 +12,7 @@ import type { TopicDirectory } from "./topic-directory.js";
 import { WayChoice } from "./way-choice.js";
 import { type QuickRecord, QuickTransactions } from "./wire/quick-transactions.js";
 import { BrokerRefusal } from "./wire/wire-error.js";
-import { wireSettings } from "./wire/wire-security.js";
+import { wireSettings } from "./wire/wire-settings.js";
 
 /** What the shards of a relay share. */
 export interface ShardParts {

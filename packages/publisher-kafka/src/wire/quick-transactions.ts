@@ -16,7 +16,7 @@ import { ByteWriter } from "./byte-writer.js";
 import { type WireRecord, writeRecordBatch } from "./record-batch.js";
 import { type BrokerAddress, type ConnectionOptions, WireConnection } from "./wire-connection.js";
 import { BrokerRefusal, ConnectionLost } from "./wire-error.js";
-import type { WireSettings } from "./wire-security.js";
+import type { WireSettings } from "./wire-settings.js";
 
 export interface QuickRecord extends WireRecord {
   readonly topic: string;

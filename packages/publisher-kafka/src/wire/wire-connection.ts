@@ -4,7 +4,7 @@ import { ByteReader } from "./byte-reader.js";
 import { ByteWriter } from "./byte-writer.js";
 import { authenticate } from "./sasl.js";
 import { ConnectionLost } from "./wire-error.js";
-import type { WireSecurity } from "./wire-security.js";
+import type { WireSecurity } from "./wire-settings.js";
 
 export interface BrokerAddress {
   readonly host: string;

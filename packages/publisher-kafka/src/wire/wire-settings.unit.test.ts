@@ -2,13 +2,17 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { wireSettings } from "./wire-security.js";
+import { wireSettings } from "./wire-settings.js";
 
 const SASL = { "sasl.mechanism": "SCRAM-SHA-512", "sasl.username": "u", "sasl.password": "p" };
 
 describe("the operator's client properties, for a connection of our own", () => {
   test("without any: neither TLS nor a password, and snappy", () => {
     expect(wireSettings({})).toMatchObject({ security: { tls: null, sasl: null }, compression: { attribute: 2 } });
+  });
+
+  test("records that may be larger change nothing: large ones go the other way", () => {
+    expect(wireSettings({ "message.max.bytes": "8000000" })).not.toBeNull();
   });
 
   test.each([
@@ -38,6 +42,7 @@ describe("the operator's client properties, for a connection of our own", () => 
     ["no password", { "security.protocol": "sasl_ssl", "sasl.mechanism": "PLAIN", "sasl.username": "u" }],
     ["another protocol", { "security.protocol": "quic" }],
     ["a compression that is not ours", { "compression.type": "zstd" }],
+    ["records that are to be smaller", { "message.max.bytes": "100000" }],
     ["a file that is not there", { "security.protocol": "ssl", "ssl.ca.location": "/nowhere/ca.pem" }],
   ])("%s leaves everything to the client", (_what, properties) => {
     expect(wireSettings(properties)).toBeNull();

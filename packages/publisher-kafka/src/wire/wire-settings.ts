@@ -27,7 +27,10 @@ const KNOWN = new Set([
   "ssl.key.pem",
   "ssl.key.password",
   "compression.type",
+  "message.max.bytes",
 ]);
+/** The client's own limit unless told otherwise; above it is nothing that would be tried here. */
+const MESSAGE_BYTES_MIN = 1_000_000;
 const MECHANISMS = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] as const;
 
 /**
@@ -38,6 +41,7 @@ export function wireSettings(properties: Readonly<Record<string, string>>): Wire
   if (Object.keys(properties).some((name) => !KNOWN.has(name))) return null;
   const compression = compressionOf(properties["compression.type"] ?? "snappy");
   const protocol = (properties["security.protocol"] ?? "plaintext").toLowerCase();
+  if (Number(properties["message.max.bytes"] ?? MESSAGE_BYTES_MIN) < MESSAGE_BYTES_MIN) return null;
   if (compression === null || !/^(sasl_)?(plaintext|ssl)$/.test(protocol)) return null;
   const sasl = protocol.startsWith("sasl_") ? saslOf(properties) : null;
   if (protocol.startsWith("sasl_") && sasl === null) return null;
