@@ -36,7 +36,12 @@ export async function openProduceSource(options: StreamOptions, raw: Raw): Promi
   const pump = async (shard: number): Promise<void> => {
     const transactions = await QuickTransactions.open({
       ...{ brokers: options.brokers, clusterId, transactionalId: `${raw.name}-${shard}` },
-      ...{ transactionTimeoutMs: TRANSACTION_TIMEOUT_MS, settings: wireSettings({})!, reach: () => {} },
+      ...{
+        transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
+        settings: wireSettings({})!,
+        mayTake: () => true,
+        reach: () => {},
+      },
     });
     const encoder = new HeaderEncoder(producerId(raw.name, shard));
     for (let batch = 1; ; ) {

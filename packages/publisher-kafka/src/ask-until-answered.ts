@@ -45,7 +45,10 @@ export class Asker {
   waitFor<T>(answer: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const giveUp = (): void => reject(this.#stopped());
-      if (this.#isClosed) return giveUp();
+      if (this.#isClosed) {
+        answer.catch(() => {}); // nobody is there any more to hear of it
+        return giveUp();
+      }
       this.#givingUp.add(giveUp);
       answer.then(resolve, reject).finally(() => this.#givingUp.delete(giveUp));
     });

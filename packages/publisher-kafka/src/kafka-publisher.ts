@@ -6,6 +6,7 @@ import { brokerError } from "./broker-errors.js";
 import { connectionConfig, groupId, type KafkaOptions, PROGRESS_TOPIC, REQUEST_TIMEOUT_MS } from "./client-config.js";
 import { ClusterId } from "./cluster-id.js";
 import { connectClient, disconnectConsumer, withKnownProperties } from "./connect-client.js";
+import { Distrust } from "./distrust.js";
 import { ProgressReader } from "./progress-reader.js";
 import { ensureProgressTopic } from "./progress-topic.js";
 import { TopicDirectory } from "./topic-directory.js";
@@ -22,6 +23,7 @@ export class KafkaPublisher implements Publisher {
   readonly #progress: ProgressReader;
   readonly #topics: TopicDirectory;
   readonly #clusterId: ClusterId;
+  readonly #distrust = new Distrust();
   #closed: Promise<void> | null = null;
 
   private constructor(options: KafkaOptions, delivery: Delivery) {
@@ -62,7 +64,7 @@ export class KafkaPublisher implements Publisher {
   async open(shard: number): Promise<ShardPublisher> {
     const parts = { options: this.#options, topics: this.#topics, progress: this.#progress, asker: this.#asker };
     return this.#delivery === "exactly-once"
-      ? TransactionalShard.open(shard, { ...parts, clusterId: this.#clusterId })
+      ? TransactionalShard.open(shard, { ...parts, clusterId: this.#clusterId, distrust: this.#distrust })
       : AtLeastOnceShard.open(shard, this.#options, this.#topics, this.#asker);
   }
 

@@ -6,6 +6,7 @@ import { brokerError, kindOf } from "./broker-errors.js";
 import { BulkTransactions } from "./bulk-transactions.js";
 import { type KafkaOptions, PROGRESS_TOPIC, producerId, TRANSACTION_TIMEOUT_MS } from "./client-config.js";
 import type { ClusterId } from "./cluster-id.js";
+import type { Distrust } from "./distrust.js";
 import { HeaderEncoder } from "./encode-headers.js";
 import type { ProgressReader } from "./progress-reader.js";
 import type { TopicDirectory } from "./topic-directory.js";
@@ -21,7 +22,11 @@ export interface ShardParts {
   readonly progress: ProgressReader;
   readonly clusterId: ClusterId;
   readonly asker: Asker;
+  readonly distrust: Distrust;
 }
+
+/** The other way is open meanwhile, and goes on where this takes longer. */
+const OPEN_WITHIN_MS = 3_000;
 
 /** Nothing of the batch is or will be visible, and nothing is at fault: it is read anew, and goes the other way. */
 const RETURNED: PublishOutcome = { kind: "refused", events: [], topics: new Map() };
@@ -49,7 +54,7 @@ export class TransactionalShard implements ShardPublisher {
     this.#bulk = bulk;
     this.#headers = new HeaderEncoder(producerId(deployment, shard));
     this.#settings = wireSettings(properties);
-    this.#choice = new WayChoice(performance.now());
+    this.#choice = new WayChoice(performance.now(), parts.distrust);
   }
 
   /** Connects and fences whoever holds the shard's transactional id. @throws SIDING_BROKER_* */
@@ -65,6 +70,8 @@ export class TransactionalShard implements ShardPublisher {
     const outcome = await this.publish({ batch, events: [] });
     if (outcome.kind === "committed") return;
     if (outcome.kind === "unknown") throw outcome.error;
+    const { brokers } = this.#parts.options;
+    if (outcome.kind === "refused") throw brokerError(new Error("it was refused"), "committing a number", brokers);
     throw new SidingError("SIDING_FENCED", `shard ${this.#shard}: another relay opened it in Kafka`);
   }
 
@@ -113,10 +120,11 @@ export class TransactionalShard implements ShardPublisher {
     };
     try {
       const outcome = await asker.waitFor(this.#quick!.publish(records, planned));
-      if (outcome.kind === "unknown") return unknown(outcome.error);
-      if (outcome.kind !== "aborted") return { kind: outcome.kind };
+      if (outcome.kind === "committed") this.#parts.distrust.worked();
+      if (outcome.kind === "aborted") return this.#blame(outcome.error);
+      if (outcome.kind !== "unknown") return { kind: outcome.kind };
       this.#choice.quickFailed(performance.now());
-      return this.#blame(outcome.error);
+      return unknown(outcome.error);
     } catch (error) {
       return unknown(error);
     }
@@ -124,7 +132,10 @@ export class TransactionalShard implements ShardPublisher {
 
   /** A topic is named by the broker that refuses it. What else is to blame, the other way finds out. */
   #blame(error: unknown): PublishOutcome {
-    if (!(error instanceof BrokerRefusal) || error.topic === null || kindOf(error) !== "topic") return RETURNED;
+    if (!(error instanceof BrokerRefusal) || error.topic === null || kindOf(error) !== "topic") {
+      this.#choice.quickFailed(performance.now());
+      return RETURNED;
+    }
     this.#parts.topics.markFault(error.topic, error.message);
     return { kind: "refused", events: [], topics: new Map([[error.topic, error.message]]) };
   }
@@ -137,29 +148,42 @@ export class TransactionalShard implements ShardPublisher {
     reach?.("after-open", this.#shard);
   }
 
+  /** What fails before the transactional id is taken leaves the way that is open as it was. */
   async #toQuick(): Promise<void> {
-    const { options, clusterId, asker } = this.#parts;
-    const { brokers, reach } = options;
-    const opening = QuickTransactions.open({
-      ...{ brokers, settings: this.#settings!, clusterId: await clusterId.read() },
-      transactionalId: producerId(options.deployment, this.#shard),
-      transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
-      reach: (point) => reach?.(point, this.#shard),
+    let isTaken = false;
+    let isGivenUp = false;
+    const opening = this.#openQuick(() => {
+      isTaken = !isGivenUp;
+      return isTaken;
     });
-    const fenced = this.#bulk!;
-    this.#bulk = null;
     try {
-      this.#quick = await asker.waitFor(opening);
+      this.#quick = await this.#parts.asker.waitFor(withinTime(opening));
     } catch {
-      // Whether it took the transactional id is not known: it is taken back either way.
+      isGivenUp = true;
       void opening.then(
         (late) => late.close(),
         () => {},
       );
       this.#choice.quickFailed(performance.now());
-      await this.#toBulk();
+      if (!isTaken) return;
     }
-    void fenced.close();
+    const fenced = this.#bulk;
+    this.#bulk = null;
+    try {
+      if (this.#quick === null) await this.#toBulk();
+    } finally {
+      void fenced?.close();
+    }
+  }
+
+  async #openQuick(mayTake: () => boolean): Promise<QuickTransactions> {
+    const { options, clusterId } = this.#parts;
+    return await QuickTransactions.open({
+      ...{ brokers: options.brokers, settings: this.#settings!, clusterId: await clusterId.read(), mayTake },
+      transactionalId: producerId(options.deployment, this.#shard),
+      transactionTimeoutMs: TRANSACTION_TIMEOUT_MS,
+      reach: (point) => options.reach?.(point, this.#shard),
+    });
   }
 
   async #toBulk(): Promise<void> {
@@ -168,6 +192,13 @@ export class TransactionalShard implements ShardPublisher {
     this.#choice.bulkOpens(performance.now());
     this.#bulk = await openBulk(this.#shard, this.#parts);
   }
+}
+
+function withinTime<T>(opening: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("not open in time")), OPEN_WITHIN_MS);
+    opening.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 function openBulk(shard: number, { options, topics, progress, asker }: ShardParts): Promise<BulkTransactions> {

@@ -1,3 +1,5 @@
+import type { Distrust } from "./distrust.js";
+
 /** A batch of more than this is faster by the client that was made for many. */
 const SMALL_EVENTS = 1_000;
 /** Far below what a broker takes as one partition's batch (max.message.bytes, 1 MB). */
@@ -6,17 +8,17 @@ const SMALL_BYTES = 256 * 1024;
 const CALM_BATCHES = 8;
 /** A way that was just taken is not left again at once: each change costs tens of milliseconds. */
 const STAY_MS = 1_000;
-/** After an error of the quick way, for which the other may know a cure. */
-const DISTRUST_MS = 30_000;
 
 /** Which of the two ways into Kafka's transactions a shard should take, by the batches it had. Pure. */
 export class WayChoice {
   #calm = 0;
   #isBulkDue = false;
   #quickFromMs: number;
+  readonly #distrust: Distrust;
 
-  constructor(nowMs: number) {
+  constructor(nowMs: number, distrust: Distrust) {
     this.#quickFromMs = nowMs;
+    this.#distrust = distrust;
   }
 
   /** A batch comes. Answers whether it is small enough to go the quick way. */
@@ -27,21 +29,21 @@ export class WayChoice {
     return isSmall;
   }
 
-  /** The quick way let a batch down. */
+  /** The quick way let a batch down, or did not open: the other may know a cure. */
   quickFailed(nowMs: number): void {
     this.#calm = 0;
     this.#isBulkDue = true;
-    this.#quickFromMs = nowMs + DISTRUST_MS;
+    this.#distrust.failed(nowMs);
   }
 
   bulkOpens(nowMs: number): void {
     this.#calm = 0;
     this.#isBulkDue = false;
-    this.#quickFromMs = Math.max(this.#quickFromMs, nowMs + STAY_MS);
+    this.#quickFromMs = nowMs + STAY_MS;
   }
 
   isQuickDue(nowMs: number): boolean {
-    return this.#calm >= CALM_BATCHES && nowMs >= this.#quickFromMs;
+    return this.#calm >= CALM_BATCHES && nowMs >= this.#quickFromMs && this.#distrust.isOver(nowMs);
   }
 
   get isBulkDue(): boolean {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { Distrust } from "./distrust.js";
 import { WayChoice } from "./way-choice.js";
 
 const SMALL = [1, 600] as const;
@@ -10,7 +11,7 @@ function calm(choice: WayChoice): void {
 
 describe("the way into Kafka's transactions", () => {
   test("is the quick one after eight small batches in a row, and not before", () => {
-    const choice = new WayChoice(0);
+    const choice = new WayChoice(0, new Distrust());
     for (let batch = 0; batch < 7; batch++) choice.sees(...SMALL);
     expect(choice.isQuickDue(0)).toBe(false);
     choice.sees(...SMALL);
@@ -21,7 +22,7 @@ describe("the way into Kafka's transactions", () => {
     ["events", 1_001, 600],
     ["bytes", 1, 256 * 1024 + 1],
   ])("is the other one for a batch of many %s", (_what, events, bytes) => {
-    const choice = new WayChoice(0);
+    const choice = new WayChoice(0, new Distrust());
     calm(choice);
     expect(choice.sees(events, bytes)).toBe(false);
     expect(choice.isBulkDue).toBe(true);
@@ -29,7 +30,7 @@ describe("the way into Kafka's transactions", () => {
   });
 
   test("is kept for a second, so that bursts do not make it change with each batch", () => {
-    const choice = new WayChoice(0);
+    const choice = new WayChoice(0, new Distrust());
     choice.sees(...LARGE);
     choice.bulkOpens(10_000);
     expect(choice.isBulkDue).toBe(false);
@@ -38,8 +39,21 @@ describe("the way into Kafka's transactions", () => {
     expect(choice.isQuickDue(11_000)).toBe(true);
   });
 
+  test("is the other one for twice as long with each failure, in all shards, until the quick one has carried a batch", () => {
+    const distrust = new Distrust();
+    distrust.failed(0);
+    distrust.failed(30_000);
+    const another = new WayChoice(0, distrust);
+    calm(another);
+    expect(another.isQuickDue(89_999)).toBe(false);
+    expect(another.isQuickDue(90_000)).toBe(true);
+    distrust.worked();
+    distrust.failed(100_000);
+    expect(another.isQuickDue(130_000)).toBe(true);
+  });
+
   test("is the other one for half a minute after the quick one failed", () => {
-    const choice = new WayChoice(0);
+    const choice = new WayChoice(0, new Distrust());
     calm(choice);
     choice.quickFailed(5_000);
     expect(choice.isBulkDue).toBe(true);

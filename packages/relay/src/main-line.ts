@@ -234,9 +234,12 @@ export class MainLine {
 
   /** A progress topic with a retention forgets, and a plan laid down after that could not be settled. */
   async #renew(): Promise<void> {
+    const { store } = this.#options;
     await this.#promote();
+    // There is no plan whose epoch would be checked, and the publisher may have opened the shard anew since the last one.
+    if (!(await store.markProgress(this.#lease))) throw this.#fenced();
     await this.#publisher.commitNumber(this.#inKafka);
-    if (!(await this.#options.store.markProgress(this.#lease))) throw this.#fenced();
+    if (!(await store.markProgress(this.#lease))) throw this.#fenced();
     this.#inKafkaSinceMs = this.#options.clock.monotonicMs();
   }
 

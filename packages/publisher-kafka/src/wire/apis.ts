@@ -3,8 +3,7 @@ import type { ByteWriter } from "./byte-writer.js";
 import type { Api, BrokerAddress } from "./wire-connection.js";
 import { accept } from "./wire-error.js";
 
-// The requests of a transactional producer (KIP-98), each in the oldest version that is flexible: Kafka has them all from
-// 2.8 on, and every later one still answers them.
+// The requests of a transactional producer (KIP-98), each in a version that Kafka has from 2.8 on, and answers still.
 
 export interface Producer {
   readonly transactionalId: string;
@@ -18,11 +17,17 @@ export type ByPartition<T> = ReadonlyMap<string, ReadonlyMap<number, T>>;
 export interface ClusterView {
   readonly clusterId: string | null;
   readonly brokers: ReadonlyMap<number, BrokerAddress>;
-  /** By topic: for each partition, in their order, the broker that leads it. */
-  readonly leaders: ReadonlyMap<string, readonly number[]>;
+  readonly topics: ReadonlyMap<string, TopicView>;
 }
 
-/** Where the topics' partitions are. @throws BrokerRefusal for a topic that is not there, or has no leader now */
+export interface TopicView {
+  /** 0 where there is nothing to say against the topic. */
+  readonly code: number;
+  /** Of each partition, in their order, the broker that leads it; below 0 where none does. */
+  readonly leaders: readonly number[];
+}
+
+/** Where the topics' partitions are. */
 export const METADATA: Api<readonly string[], ClusterView> = {
   name: "Metadata",
   key: 3,
@@ -45,32 +50,28 @@ export const METADATA: Api<readonly string[], ClusterView> = {
     });
     const clusterId = reader.string();
     reader.int32();
-    const leaders = reader.array((each) => {
+    const topics = reader.array((each) => {
       const code = each.int16();
       const topic = each.string() ?? "";
       each.bool();
       const partitions = each.array(readPartition);
       each.int32();
       each.tags();
-      accept(`looking for the topic ${topic}`, code, { topic });
-      for (const partition of partitions) accept(`looking for the leaders of the topic ${topic}`, partition.code);
-      partitions.sort((a, b) => a.index - b.index);
-      return [topic, partitions.map(({ leader }) => leader)] as const;
+      partitions.sort((one, other) => one.index - other.index);
+      return [topic, { code, leaders: partitions.map(({ leader }) => leader) }] as const;
     });
-    return { clusterId, brokers: new Map(brokers), leaders: new Map(leaders) };
+    return { clusterId, brokers: new Map(brokers), topics: new Map(topics) };
   },
 };
 
-const LEADER_NOT_AVAILABLE = 5;
-
-function readPartition(reader: ByteReader): { code: number; index: number; leader: number } {
+function readPartition(reader: ByteReader): { index: number; leader: number } {
   reader.int16(); // of replicas that are away, which keeps no leader from writing
   const index = reader.int32();
   const leader = reader.int32();
   reader.int32();
   for (let list = 0; list < 3; list++) reader.array((each) => each.int32());
   reader.tags();
-  return { code: leader < 0 ? LEADER_NOT_AVAILABLE : 0, index, leader };
+  return { index, leader };
 }
 
 const TRANSACTION = 1;

@@ -11,11 +11,12 @@ import {
   METADATA,
   PRODUCE,
   type Producer,
+  type TopicView,
 } from "./apis.js";
 import { ByteWriter } from "./byte-writer.js";
 import { type WireRecord, writeRecordBatch } from "./record-batch.js";
 import { type BrokerAddress, type ConnectionOptions, WireConnection } from "./wire-connection.js";
-import { BrokerRefusal, ConnectionLost } from "./wire-error.js";
+import { accept, BrokerRefusal, ConnectionLost } from "./wire-error.js";
 import type { WireSettings } from "./wire-settings.js";
 
 export interface QuickRecord extends WireRecord {
@@ -31,6 +32,8 @@ export interface QuickOptions {
   readonly settings: WireSettings;
   /** What the brokers must call themselves. */
   readonly clusterId: string;
+  /** Asked right before the transactional id is taken. */
+  readonly mayTake: () => boolean;
   /** At a step of the transaction; for tests that stop the relay there. */
   readonly reach: (point: "after-begin" | "after-produce" | "after-number" | "before-commit" | "after-commit") => void;
 }
@@ -38,20 +41,22 @@ export interface QuickOptions {
 /** How a batch ended. */
 export type QuickOutcome =
   | { readonly kind: "committed" | "withheld" | "fenced" }
-  /** Refused before the commit, and aborted: nothing of it is or will be visible. */
+  /** Given up before the commit was asked for: nothing of it will be visible, and whoever opens the id next aborts it. */
   | { readonly kind: "aborted"; readonly error: unknown }
   /** Nobody knows. */
   | { readonly kind: "unknown"; readonly error: unknown };
 
 /** What takes longer than this is given up: the other client has more patience. */
 const TIMEOUT_MS = 5_000;
-/** As librdkafka looks anew: a topic may have got more partitions. */
+/** Of which the broker has the larger part, so that its own answer comes first. */
+const PRODUCE_TIMEOUT_MS = 4_000;
+/** A topic may have got more partitions. */
 const VIEW_VALID_MS = 60_000;
-const RETRY_MS = 1;
+const RETRY_MS = { first: 1, max: 20 };
 const MARKERS_MS = 2.5;
 const CONCURRENT_TRANSACTIONS = 51;
 const COORDINATOR_LOADING = 14;
-const INVALID_TXN_STATE = 48;
+const LEADER_NOT_AVAILABLE = 5;
 
 /**
  * Small transactions with as little between relay and broker as there can be (KIP-98): one request names the partitions,
@@ -67,7 +72,11 @@ export class QuickTransactions {
   readonly #sequences = new Map<string, number>();
   readonly #scratch = new ByteWriter();
   #view: ClusterView;
-  #viewAtMs = -Infinity;
+  #topics = new Map<string, TopicView>();
+  /** Topics that were published to since they were all looked for. */
+  readonly #used = new Set<string>();
+  #viewAtMs = performance.now();
+  #isClosed = false;
   #committedAtMs = -Infinity;
   #isSpent = false;
 
@@ -96,6 +105,7 @@ export class QuickTransactions {
       const node = await untilReady(() => first.ask(FIND_COORDINATOR, transactionalId));
       const coordinator = await WireConnection.open(addressOf(view, node), connectionOptions(options));
       connections.set(node, coordinator);
+      if (!options.mayTake()) throw new ConnectionLost("given up");
       const given = await untilReady(() =>
         coordinator.ask(INIT_PRODUCER_ID, { transactionalId, transactionTimeoutMs }),
       );
@@ -122,17 +132,23 @@ export class QuickTransactions {
   /** Never throws. Nothing is committed before `planned` says that it may. */
   async publish(records: readonly QuickRecord[], planned: PublishRequest["planned"]): Promise<QuickOutcome> {
     const { reach } = this.#options;
+    let mayBeOpen = false;
     try {
+      if (this.#isSpent) throw new ConnectionLost("an earlier transaction was given up");
       const partitions = await this.#spread(records);
-      const producer = this.#producer;
-      const coordinator = await this.#connectionTo(this.#coordinator);
-      await untilReady(() => coordinator.ask(ADD_PARTITIONS, { producer, partitions }));
+      await this.#begin(partitions, () => {
+        mayBeOpen = true;
+      });
       reach("after-begin");
       await this.#produce(partitions);
       reach("after-produce");
       reach("after-number"); // which goes with the records
     } catch (error) {
-      return await this.#giveUp(error);
+      if (isFenced(error)) return this.#spent({ kind: "fenced" });
+      const topic = error instanceof BrokerRefusal ? error.topic : null;
+      if (topic !== null) this.#topics.delete(topic);
+      // A topic that is refused before anything began leaves the next transaction as it was.
+      return topic !== null && !mayBeOpen ? { kind: "aborted", error } : this.#spent({ kind: "aborted", error });
     }
     try {
       if ((await planned) === false) {
@@ -145,13 +161,13 @@ export class QuickTransactions {
       reach("after-commit");
       return { kind: "committed" };
     } catch (error) {
-      this.#isSpent = true;
-      return isFenced(error) ? { kind: "fenced" } : { kind: "unknown", error };
+      return this.#spent(isFenced(error) ? { kind: "fenced" } : { kind: "unknown", error });
     }
   }
 
   close(): void {
     this.#isSpent = true;
+    this.#isClosed = true;
     for (const connection of this.#connections.values()) connection.close();
   }
 
@@ -161,7 +177,10 @@ export class QuickTransactions {
     const byTopic = new Map<string, Map<number, QuickRecord[]>>();
     for (const record of records) {
       const { topic, key } = record;
-      const partition = record.partition ?? crc32(key) % this.#view.leaders.get(topic)!.length;
+      const { code, leaders } = this.#topics.get(topic)!;
+      accept(`looking for the topic ${topic}`, code, { topic });
+      const partition = record.partition ?? crc32(key) % leaders.length;
+      if ((leaders[partition] ?? -1) < 0) throw new BrokerRefusal(`producing to ${topic}`, LEADER_NOT_AVAILABLE, {});
       const ofTopic = mapIn(byTopic, topic);
       const list = ofTopic.get(partition);
       if (list === undefined) ofTopic.set(partition, [record]);
@@ -170,12 +189,21 @@ export class QuickTransactions {
     return byTopic;
   }
 
+  /** Looks for the topics that are new, and every so often for all that were used since. */
   async #look(topics: ReadonlySet<string>): Promise<void> {
-    const isNew = [...topics].some((topic) => !this.#view.leaders.has(topic));
-    if (!isNew && performance.now() - this.#viewAtMs < VIEW_VALID_MS) return;
+    const isOld = performance.now() - this.#viewAtMs >= VIEW_VALID_MS;
+    const wanted = isOld ? new Set([...this.#used, ...topics]) : topics;
+    const missing = [...wanted].filter((topic) => isOld || !this.#topics.has(topic));
+    if (isOld) this.#used.clear();
+    for (const topic of topics) this.#used.add(topic);
+    if (missing.length === 0) return;
     const coordinator = await this.#connectionTo(this.#coordinator);
-    this.#view = await coordinator.ask(METADATA, [...new Set([...this.#view.leaders.keys(), ...topics])]);
-    this.#viewAtMs = performance.now();
+    this.#view = await coordinator.ask(METADATA, missing);
+    if (isOld) {
+      this.#topics.clear();
+      this.#viewAtMs = performance.now();
+    }
+    for (const [topic, view] of this.#view.topics) this.#topics.set(topic, view);
   }
 
   async #produce(partitions: ByPartition<QuickRecord[]>): Promise<void> {
@@ -190,7 +218,7 @@ export class QuickTransactions {
         const { producerId, epoch } = this.#producer;
         const origin = { producerId, epoch, sequence, timestampMs };
         const { compression } = this.#options.settings;
-        const leader = this.#view.leaders.get(topic)![partition]!;
+        const leader = this.#topics.get(topic)!.leaders[partition]!;
         const batches = mapIn(byLeader, leader);
         mapIn(batches, topic).set(partition, (writer) =>
           writeRecordBatch(writer, records, origin, compression, this.#scratch),
@@ -200,14 +228,14 @@ export class QuickTransactions {
     const { transactionalId } = this.#producer;
     const sent = [...byLeader].map(async ([leader, batches]) => {
       const connection = await this.#connectionTo(leader);
-      await connection.ask(PRODUCE, { transactionalId, timeoutMs: TIMEOUT_MS, batches });
+      await connection.ask(PRODUCE, { transactionalId, timeoutMs: PRODUCE_TIMEOUT_MS, batches });
     });
     // All are waited for, so that nothing is on its way any more when the transaction ends.
     const failures = (await Promise.allSettled(sent)).flatMap((each) =>
       each.status === "rejected" ? [each.reason] : [],
     );
-    // What got no answer may still be on its way, and no refusal beside it makes that certain.
-    if (failures.length > 0) throw failures.find((each) => !(each instanceof BrokerRefusal)) ?? failures[0];
+    // A fence is told from what else went wrong.
+    if (failures.length > 0) throw failures.find(isFenced) ?? failures[0];
   }
 
   /** Brokers close what is idle for minutes. Another connection is no other producer: who has its id and epoch goes on. */
@@ -215,30 +243,38 @@ export class QuickTransactions {
     const known = this.#connections.get(node);
     if (known?.isGood) return known;
     known?.close();
+    if (this.#isClosed) throw new ConnectionLost("closed");
     const opened = await WireConnection.open(addressOf(this.#view, node), connectionOptions(this.#options));
+    if (this.#isClosed) {
+      opened.close();
+      throw new ConnectionLost("closed");
+    }
     this.#connections.set(node, opened);
     return opened;
+  }
+
+  /** @param onOpen called once the broker may have begun a transaction */
+  async #begin(partitions: ByPartition<unknown>, onOpen: () => void): Promise<void> {
+    const producer = this.#producer;
+    const coordinator = await this.#connectionTo(this.#coordinator);
+    try {
+      await untilReady(() => coordinator.ask(ADD_PARTITIONS, { producer, partitions }));
+      onOpen();
+    } catch (error) {
+      if (!(error instanceof BrokerRefusal)) onOpen();
+      throw error;
+    }
+  }
+
+  #spent(outcome: QuickOutcome): QuickOutcome {
+    this.#isSpent = true;
+    return outcome;
   }
 
   async #end(isCommit: boolean): Promise<void> {
     const producer = this.#producer;
     const coordinator = await this.#connectionTo(this.#coordinator);
     await untilReady(() => coordinator.ask(END_TRANSACTION, { producer, isCommit }));
-  }
-
-  /** Where every request was answered the transaction can be aborted, and then it is certain that nothing is visible. */
-  async #giveUp(error: unknown): Promise<QuickOutcome> {
-    this.#isSpent = true;
-    if (isFenced(error)) return { kind: "fenced" };
-    if (!(error instanceof BrokerRefusal)) return { kind: "unknown", error };
-    try {
-      await this.#end(false);
-      return { kind: "aborted", error };
-    } catch (failure) {
-      // No partition was added, so nothing was begun.
-      if (failure instanceof BrokerRefusal && failure.code === INVALID_TXN_STATE) return { kind: "aborted", error };
-      return isFenced(failure) ? { kind: "fenced" } : { kind: "unknown", error: failure };
-    }
   }
 }
 
@@ -269,7 +305,7 @@ function addressOf(view: ClusterView, node: number): BrokerAddress {
 /** Asks again while the coordinator has yet to end what it was at. What it refused so has not been done. */
 async function untilReady<T>(ask: () => Promise<T>): Promise<T> {
   const deadlineMs = performance.now() + TIMEOUT_MS;
-  for (;;) {
+  for (let waitMs = RETRY_MS.first; ; waitMs = Math.min(RETRY_MS.max, waitMs * 2)) {
     try {
       return await ask();
     } catch (error) {
@@ -278,7 +314,7 @@ async function untilReady<T>(ask: () => Promise<T>): Promise<T> {
         (error.code === CONCURRENT_TRANSACTIONS || error.code === COORDINATOR_LOADING);
       if (!isBusy || performance.now() >= deadlineMs) throw error;
     }
-    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
 }
 

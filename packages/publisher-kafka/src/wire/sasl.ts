@@ -1,4 +1,5 @@
-import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from "node:crypto";
+import { promisify } from "node:util";
 import type { Api, WireConnection } from "./wire-connection.js";
 import { accept, ConnectionLost } from "./wire-error.js";
 
@@ -31,6 +32,8 @@ const AUTHENTICATE: Api<Buffer, { readonly bytes: Buffer; readonly lifetimeMs: n
     return { bytes: reader.bytes() ?? Buffer.alloc(0), lifetimeMs: Number(reader.int64()) };
   },
 };
+
+const derive = promisify(pbkdf2);
 
 /** Where a session ends, it is renewed after this share of it. */
 const LIFETIME_SHARE = 0.8;
@@ -65,7 +68,8 @@ async function scram(connection: WireConnection, options: SaslOptions): Promise<
     throw new ConnectionLost("signing in: a challenge that is not SCRAM's");
   }
   const length = hash === "sha256" ? 32 : 64;
-  const salted = pbkdf2Sync(options.password.normalize("NFKC"), Buffer.from(salt, "base64"), iterations, length, hash);
+  const password = options.password.normalize("NFKC");
+  const salted = await derive(password, Buffer.from(salt, "base64"), iterations, length, hash);
   const sign = (key: Buffer, text: string): Buffer => createHmac(hash, key).update(text).digest();
   const clientKey = sign(salted, "Client Key");
   const withoutProof = `c=biws,r=${both}`;

@@ -37,6 +37,9 @@ interface Pending {
   lose(error: ConnectionLost): void;
 }
 
+/** What was idle for longer may have been dropped on the way without a word: it is made anew before it is used. */
+const IDLE_MAX_MS = 60_000;
+const KEEP_ALIVE_MS = 30_000;
 /** What a broker may send at once: answers to a producer are small. */
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -52,6 +55,7 @@ export class WireConnection {
   #received: Buffer[] = [];
   #receivedBytes = 0;
   #correlationId = 0;
+  #usedAtMs = performance.now();
   #lost: ConnectionLost | null = null;
   /** When the broker wants to see the password again, on the monotonic clock (KIP-368). */
   #expiresAtMs = Number.POSITIVE_INFINITY;
@@ -61,6 +65,7 @@ export class WireConnection {
     this.#options = options;
     this.#place = `${host}:${port}`;
     socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
     socket.on("data", (bytes) => this.#receive(bytes));
     socket.on("error", (error) => this.#end(error.message));
     socket.on("close", () => this.#end("the connection was closed"));
@@ -82,7 +87,8 @@ export class WireConnection {
 
   /** Whether something more may be asked. */
   get isGood(): boolean {
-    return this.#lost === null && performance.now() < this.#expiresAtMs;
+    const now = performance.now();
+    return this.#lost === null && now < this.#expiresAtMs && now - this.#usedAtMs < IDLE_MAX_MS;
   }
 
   /** @throws ConnectionLost, BrokerRefusal */
@@ -90,14 +96,16 @@ export class WireConnection {
     return new Promise((resolve, reject) => {
       if (this.#lost !== null) return reject(this.#lost);
       const correlationId = ++this.#correlationId;
+      const bytes = this.#encode(api, request, correlationId);
+      this.#usedAtMs = performance.now();
       const timer = setTimeout(() => this.#end(`no answer to ${api.name} in time`), this.#options.timeoutMs);
       this.#pending.push({
         correlationId,
         timer,
         lose: reject,
-        answer: (bytes) => {
+        answer: (received) => {
           try {
-            const reader = new ByteReader(bytes);
+            const reader = new ByteReader(received);
             reader.int32();
             if (api.isFlexible) reader.tags();
             resolve(api.read(reader));
@@ -107,7 +115,7 @@ export class WireConnection {
           }
         },
       });
-      this.#socket.write(this.#encode(api, request, correlationId));
+      this.#socket.write(bytes);
     });
   }
 

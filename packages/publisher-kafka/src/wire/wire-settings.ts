@@ -46,7 +46,9 @@ export function wireSettings(properties: Readonly<Record<string, string>>): Wire
   const sasl = protocol.startsWith("sasl_") ? saslOf(properties) : null;
   if (protocol.startsWith("sasl_") && sasl === null) return null;
   try {
-    return { security: { tls: protocol.endsWith("ssl") ? tlsOf(properties) : null, sasl }, compression };
+    const tls = protocol.endsWith("ssl") ? tlsOf(properties) : null;
+    if (protocol.endsWith("ssl") && tls === null) return null;
+    return { security: { tls, sasl }, compression };
   } catch {
     return null; // a file that cannot be read: the client says so better
   }
@@ -59,15 +61,18 @@ function saslOf(properties: Readonly<Record<string, string>>): SaslOptions | nul
 }
 
 /** The certificate's name is checked, as by the client (ssl.endpoint.identification.algorithm, https by default). */
-function tlsOf(properties: Readonly<Record<string, string>>): TlsOptions {
+function tlsOf(properties: Readonly<Record<string, string>>): TlsOptions | null {
   const text = (name: string): string | undefined => {
     const location = properties[`${name}.location`];
     return properties[`${name}.pem`] ?? (location === undefined ? undefined : readFileSync(location, "utf8"));
   };
   const [ca, cert, key] = ["ssl.ca", "ssl.certificate", "ssl.key"].map(text);
+  // Whom the client trusts by default is not whom Node does.
+  if (ca === undefined) return null;
   const passphrase = properties["ssl.key.password"];
   return {
-    ...(ca !== undefined && { ca }),
+    ca,
+    rejectUnauthorized: true,
     ...(cert !== undefined && { cert }),
     ...(key !== undefined && { key }),
     ...(passphrase !== undefined && { passphrase }),

@@ -21,7 +21,7 @@ describe("the operator's client properties, for a connection of our own", () => 
     ["sasl_plaintext", false, true],
     ["SASL_SSL", true, true],
   ])("security.protocol %s", (protocol, isTls, isSasl) => {
-    const { security } = wireSettings({ ...SASL, "security.protocol": protocol })!;
+    const { security } = wireSettings({ ...SASL, "security.protocol": protocol, "ssl.ca.pem": "the ca" })!;
     expect([security.tls !== null, security.sasl !== null]).toEqual([isTls, isSasl]);
   });
 
@@ -32,7 +32,13 @@ describe("the operator's client properties, for a connection of our own", () => 
       ...{ "security.protocol": "ssl", "ssl.ca.pem": "the ca", "ssl.key.location": file, "ssl.key.password": "x" },
       "ssl.certificate.pem": "the certificate",
     })!;
-    expect(security.tls).toEqual({ ca: "the ca", cert: "the certificate", key: "the key", passphrase: "x" });
+    expect(security.tls).toEqual({
+      rejectUnauthorized: true,
+      ca: "the ca",
+      cert: "the certificate",
+      key: "the key",
+      passphrase: "x",
+    });
   });
 
   test.each([
@@ -40,6 +46,7 @@ describe("the operator's client properties, for a connection of our own", () => 
     ["a certificate that is not to be checked", { "enable.ssl.certificate.verification": "false" }],
     ["another mechanism", { ...SASL, "security.protocol": "sasl_ssl", "sasl.mechanism": "GSSAPI" }],
     ["no password", { "security.protocol": "sasl_ssl", "sasl.mechanism": "PLAIN", "sasl.username": "u" }],
+    ["no word on who is trusted", { "security.protocol": "ssl" }],
     ["another protocol", { "security.protocol": "quic" }],
     ["a compression that is not ours", { "compression.type": "zstd" }],
     ["records that are to be smaller", { "message.max.bytes": "100000" }],

@@ -58,8 +58,10 @@ export class SimulatedPublisher implements Publisher {
 }
 
 /** The real publisher's two ways, each of which has to be opened: after so many small batches, and for a larger one. */
-const QUICK_AFTER_BATCHES = 3;
-const QUICK_EVENTS_MAX = 6;
+const QUICK_AFTER_BATCHES = 2;
+const QUICK_EVENTS_MAX = 3;
+/** A way is kept for so long, and may thus be left while the shard is idle. */
+const STAY_MS = 20;
 
 /** One Kafka transaction a batch: records, number, commit (design §4, step 2). */
 class TransactionalShard implements ShardPublisher {
@@ -72,6 +74,9 @@ class TransactionalShard implements ShardPublisher {
   #sequence = 0;
   #isQuick = false;
   #calm = 0;
+  #quickFromMs = 0;
+  /** The quick way has left a transaction open, and carries no other. */
+  #isSpent = false;
   #end: PublishOutcome | null = null;
 
   constructor(
@@ -104,10 +109,7 @@ class TransactionalShard implements ShardPublisher {
     if (this.#end !== null) return this.#end;
     const isSmall = request.events.length <= QUICK_EVENTS_MAX;
     this.#calm = isSmall ? this.#calm + 1 : 0;
-    if (this.#isQuick && !isSmall) {
-      this.#world.coverage.note("batch-returned");
-      return { kind: "refused", events: [], topics: new Map() };
-    }
+    if (this.#isQuick && (!isSmall || this.#isSpent)) return this.#returned();
     const outcome = await this.#publish(request);
     if (outcome.kind === "fenced" || outcome.kind === "unknown") this.#end = outcome;
     return outcome;
@@ -128,7 +130,9 @@ class TransactionalShard implements ShardPublisher {
       }
       await this.#client.repeated("offsets", () => kafka.sendNumber(producer, batch));
     } catch (error) {
-      return await this.#notCommitted(error as Error);
+      if (!this.#isQuick || isFenced(error)) return await this.#notCommitted(error as Error);
+      this.#isSpent = true;
+      return this.#returned();
     }
     if ((await planned) === false) return await this.#abort({ kind: "withheld" });
     try {
@@ -143,8 +147,15 @@ class TransactionalShard implements ShardPublisher {
   }
 
   async rested(): Promise<void> {
-    const isQuickDue = this.#calm >= QUICK_AFTER_BATCHES;
-    if (this.#end === null && this.#isQuick !== isQuickDue) await this.#change();
+    if (this.#end !== null) return;
+    const isCalm = this.#calm >= QUICK_AFTER_BATCHES && !this.#isSpent;
+    const isDue = this.#isQuick ? !isCalm : isCalm && this.#world.timeline.nowMs >= this.#quickFromMs;
+    if (isDue) await this.#change();
+  }
+
+  #returned(): PublishOutcome {
+    this.#world.coverage.note("batch-returned");
+    return { kind: "refused", events: [], topics: new Map() };
   }
 
   async close(): Promise<void> {}
@@ -154,6 +165,8 @@ class TransactionalShard implements ShardPublisher {
     const epoch = await this.#client.settled("init", () => this.#world.kafka.initProducerId(shard));
     this.#world.coverage.note("way-changed");
     this.#isQuick = !this.#isQuick;
+    this.#isSpent = false;
+    this.#quickFromMs = this.#world.timeline.nowMs + STAY_MS;
     this.#producer = { shard, epoch, ordinal: 0 };
     this.#sequence = 0;
     this.#world.story.tell(this.#process.name, () => `opens shard ${shard} anew in Kafka as producer epoch ${epoch}`);
