@@ -6,8 +6,11 @@ const SMALL_EVENTS = 1_000;
 const SMALL_BYTES = 256 * 1024;
 /** So many small batches in a row are taken for a stream of small batches. */
 const CALM_BATCHES = 8;
-/** A way that was just taken is not left again at once: each change costs tens of milliseconds. */
-const STAY_MS = 1_000;
+/**
+ * Longer than it takes until a batch that came back is read again, whatever line it is of: it must find the way that carries it,
+ * and not come back once more. Each change costs tens of milliseconds besides.
+ */
+const STAY_MS = 10_000;
 
 /** Which of the two ways into Kafka's transactions a shard should take, by the batches it had. Pure. */
 export class WayChoice {

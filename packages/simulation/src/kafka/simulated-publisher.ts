@@ -58,10 +58,10 @@ export class SimulatedPublisher implements Publisher {
 }
 
 /** The real publisher's two ways, each of which has to be opened: after so many small batches, and for a larger one. */
-const QUICK_AFTER_BATCHES = 2;
-const QUICK_EVENTS_MAX = 3;
-/** A way is kept for so long, and may thus be left while the shard is idle. */
-const STAY_MS = 20;
+const QUICK_AFTER_BATCHES = 1;
+const QUICK_EVENTS_MAX = 2;
+/** Until a batch that came back is read again, in the lane that is looked at least often. */
+const STAY_MS = 600;
 
 /** One Kafka transaction a batch: records, number, commit (design §4, step 2). */
 class TransactionalShard implements ShardPublisher {
@@ -75,7 +75,7 @@ class TransactionalShard implements ShardPublisher {
   #isQuick = false;
   #calm = 0;
   #quickFromMs = 0;
-  /** The quick way has left a transaction open, and carries no other. */
+  /** A batch came back: what the quick way began is left open, and it carries no other. */
   #isSpent = false;
   #end: PublishOutcome | null = null;
 
@@ -131,7 +131,6 @@ class TransactionalShard implements ShardPublisher {
       await this.#client.repeated("offsets", () => kafka.sendNumber(producer, batch));
     } catch (error) {
       if (!this.#isQuick || isFenced(error)) return await this.#notCommitted(error as Error);
-      this.#isSpent = true;
       return this.#returned();
     }
     if ((await planned) === false) return await this.#abort({ kind: "withheld" });
@@ -148,12 +147,12 @@ class TransactionalShard implements ShardPublisher {
 
   async rested(): Promise<void> {
     if (this.#end !== null) return;
-    const isCalm = this.#calm >= QUICK_AFTER_BATCHES && !this.#isSpent;
-    const isDue = this.#isQuick ? !isCalm : isCalm && this.#world.timeline.nowMs >= this.#quickFromMs;
-    if (isDue) await this.#change();
+    const isCalm = this.#calm >= QUICK_AFTER_BATCHES && this.#world.timeline.nowMs >= this.#quickFromMs;
+    if (this.#isQuick ? this.#isSpent : isCalm) await this.#change();
   }
 
   #returned(): PublishOutcome {
+    this.#isSpent = true;
     this.#world.coverage.note("batch-returned");
     return { kind: "refused", events: [], topics: new Map() };
   }
@@ -166,7 +165,8 @@ class TransactionalShard implements ShardPublisher {
     this.#world.coverage.note("way-changed");
     this.#isQuick = !this.#isQuick;
     this.#isSpent = false;
-    this.#quickFromMs = this.#world.timeline.nowMs + STAY_MS;
+    this.#calm = 0;
+    if (!this.#isQuick) this.#quickFromMs = this.#world.timeline.nowMs + STAY_MS;
     this.#producer = { shard, epoch, ordinal: 0 };
     this.#sequence = 0;
     this.#world.story.tell(this.#process.name, () => `opens shard ${shard} anew in Kafka as producer epoch ${epoch}`);
