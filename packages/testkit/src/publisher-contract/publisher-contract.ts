@@ -52,7 +52,7 @@ export function publisherContract(
   });
 }
 
-/** As the relay goes about it: rests first, and publishes again what came back with nothing to blame. */
+/** Publishes again, after a rest, what came back with nothing to blame. The relay would check its epoch before that. */
 function persistent(opened: ShardPublisher): ShardPublisher {
   return {
     committedBatch: () => opened.committedBatch(),
@@ -61,11 +61,11 @@ function persistent(opened: ShardPublisher): ShardPublisher {
     close: () => opened.close(),
     publish: async (request) => {
       for (let tries = 1; ; tries++) {
-        await opened.rested();
         const outcome = await opened.publish(request);
         const isReturned = outcome.kind === "refused" && outcome.events.length + outcome.topics.size === 0;
         if (!isReturned) return outcome;
         if (tries === 2) throw new Error("a batch came back twice with nothing to blame");
+        await opened.rested();
       }
     },
   };
