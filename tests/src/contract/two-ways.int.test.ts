@@ -123,14 +123,20 @@ describe("the two ways into Kafka's transactions", { timeout: 30_000 }, () => {
     await calmDown(shard);
     expect(await shard.publish({ batch: 1n, events: [eventFor(topic, "before")] })).toEqual(COMMITTED);
     await deleteTopic(brokers, topic);
-    const outcome = await shard.publish({ batch: 2n, events: [eventFor(topic, "after")] });
+    // The broker forgets a topic a moment after it has said so.
+    let batch = 2n;
+    let outcome = await shard.publish({ batch, events: [eventFor(topic, "after")] });
+    while (outcome.kind === "committed" && batch < 100n) {
+      batch += 1n;
+      outcome = await shard.publish({ batch, events: [eventFor(topic, "after")] });
+    }
     expect(outcome).toMatchObject({ kind: "refused", events: [] });
     expect(outcome.kind === "refused" ? [...outcome.topics] : []).toEqual([
-      [topic, expect.stringMatching(/adding the topic .*: UNKNOWN_TOPIC_OR_PART/)],
+      [topic, expect.stringMatching(/(adding|producing to) the topic .*: UNKNOWN_TOPIC_OR_PART/)],
     ]);
     await shard.rested();
-    expect(await shard.publish({ batch: 3n, events: [] })).toEqual(COMMITTED);
-    expect(await shard.committedBatch()).toBe(3n);
+    expect(await shard.publish({ batch: 101n, events: [] })).toEqual(COMMITTED);
+    expect(await shard.committedBatch()).toBe(101n);
     await shard.close();
   });
 
