@@ -130,14 +130,16 @@ export class TransactionalShard implements ShardPublisher {
     }
   }
 
-  /** A topic is named by the broker that refuses it. What else is to blame, the other way finds out. */
+  /** A topic is named by the broker that refuses it. Which event is to blame, or what else, the other way finds out. */
   #blame(error: unknown): PublishOutcome {
-    if (!(error instanceof BrokerRefusal) || error.topic === null || kindOf(error) !== "topic") {
-      this.#choice.quickFailed(performance.now());
-      return RETURNED;
+    const kind = error instanceof BrokerRefusal ? kindOf(error) : "broker";
+    if (error instanceof BrokerRefusal && kind === "topic" && error.topic !== null) {
+      this.#parts.topics.markFault(error.topic, error.message);
+      return { kind: "refused", events: [], topics: new Map([[error.topic, error.message]]) };
     }
-    this.#parts.topics.markFault(error.topic, error.message);
-    return { kind: "refused", events: [], topics: new Map([[error.topic, error.message]]) };
+    // A tenant's events do not make the quick way a bad one for all.
+    if (kind !== "event") this.#choice.quickFailed(performance.now());
+    return RETURNED;
   }
 
   /** @throws SIDING_BROKER_*, after which the shard has to be opened anew */
