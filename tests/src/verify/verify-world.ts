@@ -4,7 +4,7 @@ import type { QueryResultRow } from "pg";
 import { expect } from "vitest";
 import { type FinishedCommand, SidingProcess } from "../relay-process.js";
 import { createTestDatabase, type TestDatabase } from "../test-database.js";
-import { createTopic } from "../topics.js";
+import { createTopic, deleteTopic } from "../topics.js";
 
 const PARTITIONS = 3;
 
@@ -128,18 +128,9 @@ export class VerifyWorld {
 
   /** Takes the topic away, and makes an empty one of the same name. */
   async recreateTopic(): Promise<void> {
-    const admin = Kafka.AdminClient.create({ "bootstrap.servers": this.#brokers });
-    try {
-      await new Promise<void>((resolve, reject) =>
-        admin.deleteTopic(this.topic, 20_000, (error) => (error ? reject(error) : resolve())),
-      );
-      // The broker forgets a topic a moment after it has said so.
-      await expect
-        .poll(() => createTopic(this.#brokers, this.topic, PARTITIONS).then(() => "made", String))
-        .toBe("made");
-    } finally {
-      admin.disconnect();
-    }
+    await deleteTopic(this.#brokers, this.topic);
+    // The broker forgets a topic a moment after it has said so.
+    await expect.poll(() => createTopic(this.#brokers, this.topic, PARTITIONS).then(() => "made", String)).toBe("made");
   }
 
   /** Deletes the records of a partition below an offset, as retention does. */
