@@ -17,6 +17,7 @@ import { connectClient, disconnectProducer, promised, withKnownProperties } from
 import { DeliveryWait } from "./delivery-wait.js";
 import { HeaderEncoder } from "./encode-headers.js";
 import type { ProgressReader } from "./progress-reader.js";
+import type { ShardParts } from "./shard-parts.js";
 import type { TopicDirectory } from "./topic-directory.js";
 
 /**
@@ -51,13 +52,7 @@ export class BulkTransactions {
   /** Delivery reports of refused records; success is not reported, which saves two fifths of a record's cost. */
   #refused: { error: LibrdKafkaError; report: DeliveryReport }[] = [];
 
-  private constructor(
-    shard: number,
-    options: KafkaOptions,
-    topics: TopicDirectory,
-    progress: ProgressReader,
-    asker: Asker,
-  ) {
+  private constructor(shard: number, { options, topics, progress, asker }: ShardParts) {
     this.#shard = shard;
     this.#options = options;
     this.#topics = topics;
@@ -68,20 +63,14 @@ export class BulkTransactions {
   }
 
   /** Connects and fences whoever holds the shard's transactional id. @throws SIDING_BROKER_* */
-  static async open(
-    shard: number,
-    options: KafkaOptions,
-    topics: TopicDirectory,
-    progress: ProgressReader,
-    asker: Asker,
-  ): Promise<BulkTransactions> {
-    const opened = withKnownProperties(() => new BulkTransactions(shard, options, topics, progress, asker));
+  static async open(shard: number, parts: ShardParts): Promise<BulkTransactions> {
+    const opened = withKnownProperties(() => new BulkTransactions(shard, parts));
     try {
       await opened.#start();
       return opened;
     } catch (error) {
       await opened.close();
-      throw brokerError(error, `opening shard ${shard}`, options.brokers);
+      throw brokerError(error, `opening shard ${shard}`, parts.options.brokers);
     }
   }
 

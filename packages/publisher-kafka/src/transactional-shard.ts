@@ -1,29 +1,15 @@
 import { SidingError } from "@siding/core/errors.js";
 import { recordKey } from "@siding/core/event/outbox-event.js";
 import type { PublishOutcome, PublishRequest, ShardPublisher } from "@siding/core/ports/publisher.js";
-import type { Asker } from "./ask-until-answered.js";
 import { brokerError, kindOf } from "./broker-errors.js";
 import { BulkTransactions } from "./bulk-transactions.js";
-import { type KafkaOptions, PROGRESS_TOPIC, producerId, TRANSACTION_TIMEOUT_MS } from "./client-config.js";
-import type { ClusterId } from "./cluster-id.js";
-import type { Distrust } from "./distrust.js";
+import { PROGRESS_TOPIC, producerId, TRANSACTION_TIMEOUT_MS } from "./client-config.js";
 import { HeaderEncoder } from "./encode-headers.js";
-import type { ProgressReader } from "./progress-reader.js";
-import type { TopicDirectory } from "./topic-directory.js";
+import type { ShardParts } from "./shard-parts.js";
 import { WayChoice } from "./way-choice.js";
 import { type QuickRecord, QuickTransactions } from "./wire/quick-transactions.js";
 import { BrokerRefusal } from "./wire/wire-error.js";
 import { wireSettings } from "./wire/wire-settings.js";
-
-/** What the shards of a relay share. */
-export interface ShardParts {
-  readonly options: KafkaOptions;
-  readonly topics: TopicDirectory;
-  readonly progress: ProgressReader;
-  readonly clusterId: ClusterId;
-  readonly asker: Asker;
-  readonly distrust: Distrust;
-}
 
 /** The other way is open meanwhile, and goes on where this takes longer. */
 const OPEN_WITHIN_MS = 3_000;
@@ -59,7 +45,7 @@ export class TransactionalShard implements ShardPublisher {
 
   /** Connects and fences whoever holds the shard's transactional id. @throws SIDING_BROKER_* */
   static async open(shard: number, parts: ShardParts): Promise<TransactionalShard> {
-    return new TransactionalShard(shard, parts, await openBulk(shard, parts));
+    return new TransactionalShard(shard, parts, await BulkTransactions.open(shard, parts));
   }
 
   committedBatch(): Promise<bigint | null> {
@@ -192,7 +178,7 @@ export class TransactionalShard implements ShardPublisher {
     this.#quick?.close();
     this.#quick = null;
     this.#choice.bulkOpens(performance.now());
-    this.#bulk = await openBulk(this.#shard, this.#parts);
+    this.#bulk = await BulkTransactions.open(this.#shard, this.#parts);
   }
 }
 
@@ -201,8 +187,4 @@ function withinTime<T>(opening: Promise<T>): Promise<T> {
     const timer = setTimeout(() => reject(new Error("not open in time")), OPEN_WITHIN_MS);
     opening.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-}
-
-function openBulk(shard: number, { options, topics, progress, asker }: ShardParts): Promise<BulkTransactions> {
-  return BulkTransactions.open(shard, options, topics, progress, asker);
 }
