@@ -43,6 +43,11 @@ describe("a look for work", () => {
     for (let late = 0; late < LATE; late++) await client.query("select pg_current_xact_id()");
     return rows[0].snapshot;
   };
+  const pagesALook = async (): Promise<number> => {
+    const { rows } = await client.query(`explain (analyze, buffers, format json) ${LOOK}`, [await olderSnapshot()]);
+    const scan = findNode(rows[0]["QUERY PLAN"][0].Plan, "Function Scan");
+    return scan["Shared Hit Blocks"] + scan["Shared Read Blocks"];
+  };
   afterAll(async () => {
     await client.end();
     await database.drop();
@@ -53,11 +58,9 @@ describe("a look for work", () => {
     ["everything is counted", "analyze siding.event"],
   ])("behind a long log reads a few pages, where %s", async (_what, first) => {
     if (first !== null) await client.query(first);
-    const { rows } = await client.query(`explain (analyze, buffers, format json) ${LOOK}`, [await olderSnapshot()]);
-    const scan = findNode(rows[0]["QUERY PLAN"][0].Plan, "Function Scan");
-    expect(scan["Shared Hit Blocks"] + scan["Shared Read Blocks"]).toBeLessThan(
-      SHARDS * (LATE + 1) * PAGES_A_PROBE_MAX,
-    );
+    const looks = [await pagesALook(), await pagesALook(), await pagesALook()];
+    // Others on the server make the catalogue's caches be filled anew; the log is read by each look alike.
+    expect(Math.min(...looks)).toBeLessThan(SHARDS * (LATE + 1) * PAGES_A_PROBE_MAX);
   });
 });
 
