@@ -166,8 +166,11 @@ export class Lines {
     return changed.length === 0 && dropped.length === 0 && quotas === null ? null : { changed, dropped, quotas };
   }
 
-  /** The lines as they will be once the batch is published. */
-  after(plan: Batch, { shares, reads }: LinesInput, nextXid: bigint): LinesState {
+  /**
+   * The lines as they will be once the batch is published.
+   * @param nextXid null where it is not known yet, and no lane changes
+   */
+  after(plan: Batch, { shares, reads }: LinesInput, nextXid: bigint | null): LinesState {
     const { lanes } = plan;
     // Settled before the next pages are chosen, which is while Kafka commits this batch; a batch that comes to nothing leaves
     // a turn behind that was none.
@@ -179,6 +182,7 @@ export class Lines {
     });
     this.#turns.took(served, plan.isFull);
     for (const filter of plan.dropped) this.#turns.forget(filter);
+    if (nextXid === null) return { main: plan.cursor, lanes };
     for (const { filter, cursor, ...rest } of plan.changed) {
       lanes.set({ filter, cursor: withNextXid(cursor, nextXid), ...rest });
     }

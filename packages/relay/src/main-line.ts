@@ -4,17 +4,18 @@ import { SidingError } from "@siding/core/errors.js";
 import type { JobTake } from "@siding/core/job/take-of-job.js";
 import type { AbortSignalLike } from "@siding/core/ports/clock.js";
 import type { PublishOutcome, ShardPublisher } from "@siding/core/ports/publisher.js";
-import type { Lease, LinesRecord, PlanRecord, ShardRecord } from "@siding/core/ports/store.js";
+import type { Advance, Lease, LinesRecord, ShardRecord } from "@siding/core/ports/store.js";
 import { tallyOf } from "@siding/core/verify/tally.js";
+import { ARREARS_MS, Arrears } from "./arrears.js";
 import { confirmHistory } from "./confirm-history.js";
 import type { DueWatch } from "./due-watch.js";
+import { fenced } from "./fenced.js";
 import { Jobs, LOOK_MS } from "./jobs.js";
 import { Lines, type LinesInput, type LinesState, topicsOf } from "./lines.js";
 import type { ShardStart } from "./recover-shard.js";
 import type { RelayOptions } from "./relay-options.js";
+import { timed } from "./timed.js";
 
-/** How long an idle shard leaves its last plan to be promoted by the next one, which costs no commit of its own. */
-const PROMOTE_AFTER_MS = 20;
 /** A wait that has no end of its own; timers hold no more than 2^31 ms. */
 const FAR_OFF_MS = 24 * 3_600_000;
 /** An idle shard asks whether its history stands once in so many leases. */
@@ -36,9 +37,8 @@ export class MainLine {
   readonly #lease: Lease;
   readonly #lines: Lines;
   readonly #jobs: Jobs;
+  readonly #arrears: Arrears;
   #lastBatch: bigint;
-  /** The batch that Kafka has and Postgres has not promoted yet. */
-  #unpromoted: bigint | null = null;
   /** The number that Kafka holds: the last one that it committed, not the last one that was planned. */
   #inKafka: bigint;
   #inKafkaSinceMs: number;
@@ -61,6 +61,7 @@ export class MainLine {
     this.#lease = record.lease;
     this.#lines = new Lines(options, start.cursor, lines, record);
     this.#jobs = new Jobs(options, record.lease.shard, this.#lines);
+    this.#arrears = new Arrears(options, record.lease);
     this.#lastBatch = start.lastBatch;
     const now = options.clock.monotonicMs();
     this.#inKafka = start.promotedBatch;
@@ -96,7 +97,7 @@ export class MainLine {
     this.#ahead = null;
     if (ahead !== null) return await ahead;
     await this.#publisher.rested();
-    return await this.#timed("read", () => this.#read(this.#lines.state));
+    return await timed(this.#options, "read", () => this.#read(this.#lines.state));
   }
 
   async #read(state: LinesState): Promise<LinesInput> {
@@ -133,9 +134,10 @@ export class MainLine {
     if (this.#hasPlans) {
       this.#lastBatch += 1n;
       const record = { batch: this.#lastBatch, ...this.#recordOf(plan, take) };
-      const prepared = await this.#timed("prepare", () => this.#options.store.prepare(this.#lease, record));
-      if (prepared === null) throw this.#fenced();
-      this.#promoted();
+      const prepared = await timed(this.#options, "prepare", () => this.#options.store.prepare(this.#lease, record));
+      if (prepared === null) throw fenced(this.#lease);
+      this.#arrears.prepared();
+      this.#jobs.promoted();
       after = this.#lines.after(plan, input, prepared.nextXid);
     }
     this.#readAhead(plan, input, after);
@@ -150,7 +152,7 @@ export class MainLine {
       () => false,
     );
     const request = { batch: this.#lastBatch, events, ...(this.#hasPlans && { planned }) };
-    return this.#timed("publish", () => this.#publisher.publish(request));
+    return timed(this.#options, "publish", () => this.#publisher.publish(request));
   }
 
   async #settle(outcome: PublishOutcome, batch: UnderWay): Promise<void> {
@@ -164,7 +166,7 @@ export class MainLine {
         break;
       case "withheld": // where prepare has thrown why
       case "fenced":
-        throw this.#fenced();
+        throw fenced(this.#lease);
       case "unknown":
         // Never taken for "not sent": the shard is claimed anew and Kafka is asked (design §4).
         throw outcome.error;
@@ -176,12 +178,11 @@ export class MainLine {
     const { shard } = this.#lease;
     const now = clock.unixMs();
     if (!this.#hasPlans) {
-      const advanced = await this.#timed("promote", () => store.advance(this.#lease, this.#recordOf(plan, take)));
-      if (advanced === null) throw this.#fenced();
-      this.#lines.published(plan, this.#lines.after(plan, input, advanced.nextXid));
+      const nextXid = await this.#arrears.delivered(this.#recordOf(plan, take), this.#ahead !== null);
+      this.#lines.published(plan, this.#lines.after(plan, input, nextXid));
     } else {
       this.#lines.published(plan, after);
-      this.#unpromoted = this.#lastBatch;
+      this.#arrears.committed(this.#lastBatch);
       this.#inKafka = this.#lastBatch;
       this.#inKafkaSinceMs = clock.monotonicMs();
     }
@@ -199,18 +200,18 @@ export class MainLine {
   /** Nothing of the batch is in Kafka: its plan goes, and what was refused is remembered. */
   async #refused({ plan, take }: UnderWay, faults: readonly { seq: bigint; error: string }[]): Promise<void> {
     const { store, observer } = this.#options;
-    if (this.#hasPlans && !(await store.discard(this.#lease, this.#lastBatch))) throw this.#fenced();
+    if (this.#hasPlans && !(await store.discard(this.#lease, this.#lastBatch))) throw fenced(this.#lease);
     const failures = this.#lines.refused(plan, this.#jobs.refused(take, faults));
-    if (failures.length > 0 && !(await store.recordFailures(this.#lease, failures))) throw this.#fenced();
+    if (failures.length > 0 && !(await store.recordFailures(this.#lease, failures))) throw fenced(this.#lease);
     for (const failure of failures) observer.eventRefused(this.#lease.shard, failure);
   }
 
   async #idle(signal: AbortSignalLike): Promise<void> {
     this.#observe("idle");
-    if (this.#unpromoted !== null) {
+    if (this.#arrears.isAny) {
       const laneMs = this.#nextDueMs();
-      const soon = await this.#dueWithin(Math.min(PROMOTE_AFTER_MS, laneMs), signal);
-      if (soon || signal.aborted || laneMs <= PROMOTE_AFTER_MS) return;
+      const soon = await this.#dueWithin(Math.min(ARREARS_MS, laneMs), signal);
+      if (soon || signal.aborted || laneMs <= ARREARS_MS) return;
       await this.#promote();
     }
     const confirmMs = CONFIRM_LEASES * this.#options.leaseMs;
@@ -237,9 +238,9 @@ export class MainLine {
     const { store } = this.#options;
     await this.#promote();
     // There is no plan whose epoch would be checked, and the publisher may have opened the shard anew since the last one.
-    if (!(await store.markProgress(this.#lease))) throw this.#fenced();
+    if (!(await store.markProgress(this.#lease))) throw fenced(this.#lease);
     await this.#publisher.commitNumber(this.#inKafka);
-    if (!(await store.markProgress(this.#lease))) throw this.#fenced();
+    if (!(await store.markProgress(this.#lease))) throw fenced(this.#lease);
     this.#inKafkaSinceMs = this.#options.clock.monotonicMs();
   }
 
@@ -280,27 +281,8 @@ export class MainLine {
   }
 
   async #promote(): Promise<void> {
-    const batch = this.#unpromoted;
-    if (batch === null) return;
-    const isHeld = await this.#timed("promote", () => this.#options.store.promote(this.#lease, batch));
-    if (!isHeld) throw this.#fenced();
-    this.#promoted();
-  }
-
-  /** By a prepare or alone: Postgres has what Kafka has. */
-  #promoted(): void {
-    this.#unpromoted = null;
+    await this.#arrears.settle();
     this.#jobs.promoted();
-  }
-
-  async #timed<T>(step: "read" | "prepare" | "publish" | "promote", act: () => Promise<T>): Promise<T> {
-    const { clock, observer } = this.#options;
-    const began = clock.monotonicMs();
-    try {
-      return await act();
-    } finally {
-      observer.step(step, clock.monotonicMs() - began);
-    }
   }
 
   #observe(state: "publishing" | "idle"): void {
@@ -308,17 +290,12 @@ export class MainLine {
   }
 
   /** What Postgres is told of a batch. What it passes is published with it too: Kafka has it. */
-  #recordOf(plan: Batch, take: JobTake | null): Omit<PlanRecord, "batch"> {
+  #recordOf(plan: Batch, take: JobTake | null): Advance {
     const { cursor, dead, events, passed } = plan;
     // What is replayed was counted when it was published.
     const published = tallyOf(events, passed, take?.redriven ?? []);
     const lines = this.#lines.changeOf(plan);
     return { cursor, dead: dead.map(({ failure }) => failure), published, lines, job: take?.step ?? null };
-  }
-
-  #fenced(): SidingError {
-    const { shard, epoch } = this.#lease;
-    return new SidingError("SIDING_FENCED", `shard ${shard}: another relay took it, epoch ${epoch} has passed`);
   }
 }
 

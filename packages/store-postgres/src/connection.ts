@@ -42,6 +42,9 @@ class RowByRow extends pg.Query {
     this.#each = each;
   }
 
+  /** Called by the client, with the names of the columns: nobody asks for a value by name. */
+  handleRowDescription(): void {}
+
   /** Called by the client. What is thrown here would end the process, so it is kept until all has arrived. */
   handleDataRow({ fields }: { readonly fields: Row }): void {
     if (this.#failure !== null) return;

@@ -6,6 +6,7 @@ import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
 import type { JobPage, OpenJob } from "@siding/core/job/job.js";
 import type { LanePage } from "@siding/core/lane/lane-page.js";
 import type {
+  Advance,
   Beat,
   DeploymentRecord,
   DueShards,
@@ -231,10 +232,7 @@ export class PostgresStore implements Store {
     return xidOf(await this.#connections.run(SQL.prepare, values));
   }
 
-  async advance(
-    lease: Lease,
-    { cursor, dead, published, lines, job }: Omit<PlanRecord, "batch">,
-  ): Promise<{ nextXid: bigint } | null> {
+  async advance(lease: Lease, { cursor, dead, published, lines, job }: Advance): Promise<{ nextXid: bigint } | null> {
     const values = [
       ...leaseValues(lease),
       ...cursorParameters(cursor),

@@ -1,2 +1,2 @@
 /** The newest migration that this release knows. */
-export const SCHEMA_VERSION = 12;
+export const SCHEMA_VERSION = 13;

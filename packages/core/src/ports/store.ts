@@ -143,6 +143,9 @@ export interface PlanRecord {
   readonly job: JobStep | null;
 }
 
+/** What at-least-once writes once Kafka has a batch, or several. */
+export type Advance = Omit<PlanRecord, "batch">;
+
 /**
  * The durable side of the relay. Every call that takes a lease checks its epoch in the same statement and answers
  * `fenced` (null or false) when it no longer stands; nothing has changed then.
@@ -193,7 +196,7 @@ export interface Store {
   /** Kafka does not have batch n and never will: the plan goes, its number is spent. */
   discard(lease: Lease, batch: bigint): Promise<boolean>;
   /** at-least-once: the cursor moves with no plan, after Kafka has every record. */
-  advance(lease: Lease, moved: Omit<PlanRecord, "batch">): Promise<{ nextXid: bigint } | null>;
+  advance(lease: Lease, advance: Advance): Promise<{ nextXid: bigint } | null>;
 
   recordFailures(lease: Lease, failures: readonly Failure[]): Promise<boolean>;
   /** Kafka has taken the shard's number just now (genesis, or the daily renewal). */

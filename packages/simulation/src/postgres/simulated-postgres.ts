@@ -2,6 +2,7 @@ import { type Cursor, withNextXid } from "@siding/core/cursor/cursor.js";
 import type { JobRow } from "@siding/core/job/job.js";
 import { Lanes } from "@siding/core/lane/lanes.js";
 import type {
+  Advance,
   Beat,
   DeploymentRecord,
   Identity,
@@ -176,11 +177,7 @@ export class SimulatedPostgres {
     return { nextXid: xid };
   }
 
-  advance(
-    xid: bigint,
-    lease: Lease,
-    { cursor, dead, published, lines, job }: Omit<PlanRecord, "batch">,
-  ): { nextXid: bigint } | null {
+  advance(xid: bigint, lease: Lease, { cursor, dead, published, lines, job }: Advance): { nextXid: bigint } | null {
     const row = this.#mine(lease, "advance");
     if (row === null) return null;
     row.cursor = withNextXid(cursor, xid);

@@ -5,6 +5,7 @@ import type { OutboxEvent } from "@siding/core/event/outbox-event.js";
 import type { JobPage, OpenJob } from "@siding/core/job/job.js";
 import type { LanePage } from "@siding/core/lane/lane-page.js";
 import type {
+  Advance,
   Beat,
   DeploymentRecord,
   DueShards,
@@ -169,7 +170,7 @@ export class SimulatedStore implements Store {
     return this.#write("discard", lease.shard, () => this.#world.postgres.discard(lease, batch));
   }
 
-  advance(lease: Lease, moved: Omit<PlanRecord, "batch">): Promise<{ nextXid: bigint } | null> {
+  advance(lease: Lease, moved: Advance): Promise<{ nextXid: bigint } | null> {
     return this.#write("advance", lease.shard, (xid) => this.#world.postgres.advance(xid, lease, moved));
   }
 
