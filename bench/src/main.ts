@@ -43,6 +43,7 @@ interface Flags {
   readonly backlogEvents: number;
   readonly payloadBytes: number;
   readonly partitions: number;
+  readonly shards: number;
   readonly rounds: number;
   readonly patience: number;
   readonly rate: number;
@@ -77,6 +78,7 @@ const command = new Command("bench")
   .option("--payload-bytes <n>", "bytes of JSON an event, but for backlog", wholeNumber, 512)
   .option("--partitions <n>", "partitions of the topic", wholeNumber, 12)
   .option("--rounds <n>", "how often the sides of a comparison take turns", wholeNumber, 3)
+  .option("--shards <n>", "latency: shards of the database", wholeNumber, 4)
   .option(
     "--patience <seconds>",
     "how long to wait for others to leave the machine alone before each turn",
@@ -139,7 +141,8 @@ async function run(scenarios: readonly Scenario[], flags: Flags): Promise<void> 
           ...{ perSecond: flags.rate, seconds: flags.seconds, warmUpSeconds: flags.warmUp },
           brokerWarmUpSeconds: flags.brokerWarmUp,
         };
-        results.push(await latency(services, { tenants, payloadBytes, partitions, ...pace }, turns));
+        const { shards } = flags;
+        results.push(await latency(services, { tenants, payloadBytes, partitions, shards, ...pace }, turns));
       }
       const result = results.at(-1);
       if (result) printResult(result);

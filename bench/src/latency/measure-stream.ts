@@ -9,6 +9,7 @@ import type { StreamDone, StreamOptions } from "./stream-options.js";
 
 export interface LatencySpec extends SampleShape {
   readonly partitions: number;
+  readonly shards: number;
   readonly perSecond: number;
   readonly warmUpSeconds: number;
   readonly seconds: number;
@@ -27,8 +28,6 @@ export interface LatencyTurn {
   readonly cpu: CpuUse;
 }
 
-const SHARDS = 4;
-
 /** From a COMMIT being sent to its event in the hands of a read_committed consumer, with a relay in between. */
 export async function throughRelay(
   services: RunningServices,
@@ -36,10 +35,11 @@ export async function throughRelay(
   delivery: Delivery,
   run: string,
 ): Promise<LatencyTurn> {
-  const database = await createDatabase(services.databaseUrl);
+  const database = await createDatabase(services.databaseUrl, spec.shards);
   const topic = await createTopic(services.kafkaBrokers, spec.partitions);
   const relay = new RelayProcess({
     ...{ databaseUrl: database.url, brokers: services.kafkaBrokers, deployment: `latency-${run}`, delivery },
+    shards: spec.shards,
   });
   try {
     await relay.allShardsTaken;
@@ -67,9 +67,9 @@ export async function withoutDatabase(
 ): Promise<LatencyTurn> {
   const brokers = services.kafkaBrokers;
   const topic = await createTopic(brokers, spec.partitions);
-  const numberTopic = delivery === "exactly-once" ? await createTopic(brokers, SHARDS) : null;
+  const numberTopic = delivery === "exactly-once" ? await createTopic(brokers, spec.shards) : null;
   try {
-    const raw = { name: `latency-raw-${run}`, shards: SHARDS, numberTopic: numberTopic?.name ?? null };
+    const raw = { name: `latency-raw-${run}`, shards: spec.shards, numberTopic: numberTopic?.name ?? null };
     const place = { brokers, databaseUrl: services.databaseUrl, topic: topic.name };
     return await stream(services, null, { ...spec, ...place, firstEvent: 0, raw });
   } finally {

@@ -12,11 +12,13 @@ export interface RelaySpec {
   readonly delivery?: "exactly-once" | "at-least-once";
   readonly untilEmpty?: boolean;
   readonly tenantQuota?: string;
+  /** Of the database; 4 where nothing is said. */
+  readonly shards?: number;
   /** Where a CPU profile is to be left. It costs some tenths of the speed. */
   readonly profileDir?: string | undefined;
 }
 
-const SHARDS = 4;
+const SHARDS_DEFAULT = 4;
 
 /** The relay as an operator runs it, in a process of its own. */
 export class RelayProcess {
@@ -70,7 +72,7 @@ export class RelayProcess {
       if (/shard \d+ taken/.test(line)) {
         taken += 1;
         first();
-        if (taken === SHARDS) all();
+        if (taken === (spec.shards ?? SHARDS_DEFAULT)) all();
       } else if (!line.includes('"level":"info"')) {
         this.#complaints.push(line);
         process.stderr.write(`relay: ${line}\n`);
