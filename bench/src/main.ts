@@ -106,7 +106,7 @@ async function run(scenarios: readonly Scenario[], flags: Flags): Promise<void> 
       `${machine.cores} × ${machine.cpu}, Node ${machine.node}, Postgres ${machine.postgres}, Kafka ${machine.kafka}`,
     );
     const results: ScenarioResult[] = [];
-    const { tenants, payloadBytes, partitions, profile } = flags;
+    const { tenants, payloadBytes, partitions, shards, profile } = flags;
     const turns = { rounds: flags.rounds, patienceSeconds: flags.patience, say };
     for (const scenario of scenarios) {
       say(scenario);
@@ -141,7 +141,6 @@ async function run(scenarios: readonly Scenario[], flags: Flags): Promise<void> 
           ...{ perSecond: flags.rate, seconds: flags.seconds, warmUpSeconds: flags.warmUp },
           brokerWarmUpSeconds: flags.brokerWarmUp,
         };
-        const { shards } = flags;
         results.push(await latency(services, { tenants, payloadBytes, partitions, shards, ...pace }, turns));
       }
       const result = results.at(-1);

@@ -3,6 +3,7 @@ import { SidingError } from "@siding/core/errors.js";
 import type { ShardPublisher } from "@siding/core/ports/publisher.js";
 import type { ShardRecord, Store } from "@siding/core/ports/store.js";
 import { settle } from "@siding/core/recovery/settle.js";
+import { fenced } from "./fenced.js";
 
 /** Where the shard's main line stands once the past is settled. */
 export interface ShardStart {
@@ -52,6 +53,5 @@ export async function recoverShard(store: Store, publisher: ShardPublisher, reco
 }
 
 function mustHold(isHeld: boolean, record: ShardRecord): void {
-  if (!isHeld)
-    throw new SidingError("SIDING_FENCED", `shard ${record.lease.shard}: epoch ${record.lease.epoch} has passed`);
+  if (!isHeld) throw fenced(record.lease);
 }

@@ -1,6 +1,5 @@
 import type { Advance } from "../ports/store.js";
-import { addChecksums } from "../verify/checksum.js";
-import type { TopicTally } from "../verify/tally.js";
+import { sumTallies } from "../verify/tally.js";
 
 /** Whether an advance may wait for the next one and be written with it: all that it says, the later one says as well, or adds to. */
 export function canWait({ dead, lines, job }: Advance): boolean {
@@ -14,18 +13,6 @@ export function canWait({ dead, lines, job }: Advance): boolean {
  */
 export function joinAdvances(earlier: Advance, later: Advance): Advance {
   const quotas = later.lines?.quotas ?? earlier.lines?.quotas ?? null;
-  const lines =
-    later.lines === null && quotas === null
-      ? null
-      : { changed: later.lines?.changed ?? [], dropped: later.lines?.dropped ?? [], quotas };
-  return { ...later, lines, published: joinTallies(earlier.published, later.published) };
-}
-
-function joinTallies(...tallies: readonly (readonly TopicTally[])[]): TopicTally[] {
-  const byTopic = new Map<string, TopicTally>();
-  for (const { topic, events, checksum } of tallies.flat()) {
-    const sum = byTopic.get(topic) ?? { topic, events: 0, checksum: 0n };
-    byTopic.set(topic, { topic, events: sum.events + events, checksum: addChecksums(sum.checksum, checksum) });
-  }
-  return [...byTopic.values()];
+  const lines = later.lines === null ? earlier.lines : { ...later.lines, quotas };
+  return { ...later, lines, published: sumTallies([...earlier.published, ...later.published]) };
 }

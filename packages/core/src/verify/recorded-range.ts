@@ -1,5 +1,4 @@
-import { addChecksums } from "./checksum.js";
-import type { TopicTally } from "./tally.js";
+import { sumTallies, type TopicTally } from "./tally.js";
 
 /** What one shard published in one minute, as it was recorded with its batches. Cursors are opaque texts here. */
 export interface RecordedSpan {
@@ -63,15 +62,11 @@ export function recordedRange(spans: readonly RecordedSpan[], cursor: string, si
   const context = isCovering
     ? (chain.find(({ minuteMs, hasLanes }) => minuteMs >= contextMs && !hasLanes)?.since ?? start)
     : null;
-  return { start, startMs: first?.minuteMs ?? null, isCovering, context, sums: sumUp(within) };
-}
-
-function sumUp(spans: readonly RecordedSpan[]): TopicTally[] {
-  const byTopic = new Map<string, TopicTally>();
-  for (const sum of spans.flatMap(({ sums }) => sums)) {
-    const known = byTopic.get(sum.topic) ?? { topic: sum.topic, events: 0, checksum: 0n };
-    const checksum = addChecksums(known.checksum, sum.checksum);
-    byTopic.set(sum.topic, { topic: sum.topic, events: known.events + sum.events, checksum });
-  }
-  return [...byTopic.values()];
+  return {
+    start,
+    startMs: first?.minuteMs ?? null,
+    isCovering,
+    context,
+    sums: sumTallies(within.flatMap(({ sums }) => sums)),
+  };
 }

@@ -1,5 +1,5 @@
 import type { OutboxEvent } from "../event/outbox-event.js";
-import { Checksum } from "./checksum.js";
+import { addChecksums, Checksum } from "./checksum.js";
 
 /** How many events went to a topic, and the {@link Checksum} of their ids. */
 export interface TopicTally {
@@ -24,4 +24,14 @@ export function tallyOf(...groups: readonly (readonly Pick<OutboxEvent, "topic" 
     }
   }
   return [...sums].map(([topic, sum]) => ({ topic, events: sum.events, checksum: sum.value }));
+}
+
+/** What tallies come to together, one for each topic. */
+export function sumTallies(tallies: readonly TopicTally[]): TopicTally[] {
+  const byTopic = new Map<string, TopicTally>();
+  for (const { topic, events, checksum } of tallies) {
+    const sum = byTopic.get(topic) ?? { topic, events: 0, checksum: 0n };
+    byTopic.set(topic, { topic, events: sum.events + events, checksum: addChecksums(sum.checksum, checksum) });
+  }
+  return [...byTopic.values()];
 }

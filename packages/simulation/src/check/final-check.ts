@@ -1,5 +1,4 @@
-import { addChecksums } from "@siding/core/verify/checksum.js";
-import { type TopicTally, tallyOf } from "@siding/core/verify/tally.js";
+import { sumTallies, type TopicTally, tallyOf } from "@siding/core/verify/tally.js";
 import type { World } from "../world/world.js";
 
 /** When all is quiet: what is wrong with what was left behind, or null. */
@@ -46,11 +45,7 @@ export function finalFault(world: World): string | null {
 
 /** Sums by topic, in one line. */
 function describe(tallies: readonly TopicTally[]): string {
-  const sums = new Map<string, { events: number; checksum: bigint }>();
-  for (const { topic, events, checksum } of tallies) {
-    const sum = sums.get(topic) ?? { events: 0, checksum: 0n };
-    sums.set(topic, { events: sum.events + events, checksum: addChecksums(sum.checksum, checksum) });
-  }
-  const lines = [...sums].filter(([, { events }]) => events > 0).sort(([a], [b]) => (a < b ? -1 : 1));
-  return lines.map(([topic, { events, checksum }]) => `${events} of ${topic} (${checksum.toString(16)})`).join(", ");
+  const sums = sumTallies(tallies).filter(({ events }) => events > 0);
+  const lines = sums.sort((a, b) => (a.topic < b.topic ? -1 : 1));
+  return lines.map(({ topic, events, checksum }) => `${events} of ${topic} (${checksum.toString(16)})`).join(", ");
 }
